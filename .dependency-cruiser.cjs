@@ -1,0 +1,47 @@
+/** Arrows go one way: protocol <- circuits, client, sequencer; inside the sequencer a stage knows the next one's interface. */
+const only = (name, from, to) => ({
+  name,
+  severity: 'error',
+  from: { path: from, pathNot: '\\.test\\.ts$|/test/' },
+  to: { pathNot: [...to, 'node_modules', '^node:'], dependencyTypesNot: ['core'] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'gpl-at-build-and-test-time-only',
+      comment: 'docs/decisions/0003-licences.md',
+      severity: 'error',
+      from: { pathNot: '\\.test\\.ts$|/test/|^circuits/build\\.mjs$' },
+      to: { path: 'node_modules/(circomlib|circomlibjs|snarkjs|circom2|ffjavascript|r1csfile)/' },
+    },
+    {
+      name: 'no-dev-dependency-at-run-time',
+      severity: 'error',
+      from: { path: '^(protocol|client|sequencer|localchain|native|circuits|program)/', pathNot: '\\.test\\.ts$|/test/|build\\.mjs$' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+    only('protocol-is-pure', '^protocol/', ['^protocol/']),
+    only('circuits-know-the-protocol', '^circuits/', ['^circuits/', '^protocol/']),
+    only('native-stands-alone', '^native/', ['^native/']),
+    only('program-client-knows-the-protocol', '^program/', ['^program/', '^protocol/']),
+    only('localchain-stands-alone', '^localchain/', ['^localchain/']),
+    only('client-knows-protocol-and-program', '^client/', ['^client/', '^protocol/', '^program/client/']),
+    only('sequencer-never-knows-the-client', '^sequencer/', [
+      '^sequencer/',
+      '^protocol/',
+      '^circuits/',
+      '^native/',
+      '^program/client/',
+    ]),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(target|build|prebuilt|fixtures)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};
