@@ -5,12 +5,14 @@ import { poseidon4 } from 'poseidon-lite/poseidon4';
 import { poseidon5 } from 'poseidon-lite/poseidon5';
 import { poseidon12 } from 'poseidon-lite/poseidon12';
 import { ProtocolError } from './errors.ts';
-import { assertField, legendre } from './field.ts';
+import { assertField, legendre, squareRoot } from './field.ts';
 
-/** The two functions whose speed matters to a server. Inputs are canonical field elements. */
+/** The functions whose speed matters to a server. Inputs are canonical field elements. */
 export interface FieldKernel {
   poseidon(inputs: readonly bigint[]): bigint;
   legendre(value: bigint): -1 | 0 | 1;
+  /** The smaller root, or undefined for a non-square. */
+  squareRoot(value: bigint): bigint | undefined;
 }
 
 type FixedPoseidon = (inputs: bigint[]) => bigint;
@@ -31,6 +33,7 @@ export const PORTABLE_KERNEL: FieldKernel = {
     return hash([...inputs]);
   },
   legendre,
+  squareRoot,
 };
 
 let current = PORTABLE_KERNEL;
@@ -46,8 +49,9 @@ export function useKernel(kernel: FieldKernel): void {
       throw new Error(`the kernel's Poseidon with ${arity} inputs differs from the portable one`);
     }
   }
-  for (const value of [0n, 4n, 5n]) {
-    if (kernel.legendre(value) !== PORTABLE_KERNEL.legendre(value)) throw new Error("the kernel's Legendre symbol differs");
+  for (const value of [0n, 4n, 5n, 1n << 200n]) {
+    const same = kernel.legendre(value) === legendre(value) && kernel.squareRoot(value) === squareRoot(value);
+    if (!same) throw new Error("the kernel's Legendre symbol or square root differs");
   }
   current = kernel;
 }
@@ -61,4 +65,9 @@ export function poseidon(inputs: readonly bigint[]): bigint {
 /** Legendre symbol of a canonical field element. */
 export function legendreSymbol(value: bigint): -1 | 0 | 1 {
   return current.legendre(assertField(value));
+}
+
+/** The smaller square root of a canonical field element, or undefined if it has none. */
+export function rootOfSquare(value: bigint): bigint | undefined {
+  return current.squareRoot(assertField(value));
 }

@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { LOCAL_PROGRAM_ADDRESS } from '../sequencer/config.ts';
+
+/** Longest that a process may take until it is ready. */
+const READY_TIMEOUT_MS = 180_000;
+/** Log lines kept for the message of a start that failed. */
+const MAX_KEPT_LINES = 20;
+const RESTART_DELAY_MS = 500;
+/** A process that ends this often without having been ready is not started again. */
+const MAX_FAILED_STARTS = 5;
+
+export interface ServiceOptions {
+  dataDirectory: string;
+  apiPort: number;
+  rpcPort: number;
+  slotMs: number;
+  confirmSlots: number;
+  finalizeSlots: number;
+  pollMs: number;
+  /** What is being done, in plain words. */
+  onProgress(message: string): void;
+  /** A process ended by itself and is started again. */
+  onRestart(message: string): void;
+}
+
+export interface Services {
+  apiUrl: string;
+  rpcUrl: string;
+  rpcSubscriptionsUrl: string;
+  sequencerPid(): number | undefined;
+  chainPid(): number | undefined;
+  stop(): Promise<void>;
+}
+
+/** Starts the local chain and the sequencer, each a process of its own, and starts them again when they end by themselves. */
+export async function startServices(options: ServiceOptions): Promise<Services> {
+  const { dataDirectory, apiPort, rpcPort, onProgress } = options;
+  mkdirSync(dataDirectory, { recursive: true });
+  onProgress('starting the local chain');
+  const program = fileURLToPath(new URL('../program/prebuilt/zk_casino.so', import.meta.url));
+  const chain = new Supervised('chain', options, [
+    fileURLToPath(new URL('../localchain/main.ts', import.meta.url)),
+    ...['--data', join(dataDirectory, 'chain'), '--port', String(rpcPort), '--slot-ms', String(options.slotMs)],
+    ...['--confirm-slots', String(options.confirmSlots), '--finalize-slots', String(options.finalizeSlots)],
+    ...['--program', `${LOCAL_PROGRAM_ADDRESS}=${program}`],
+  ]);
+  const sequencer = new Supervised('sequencer', options, [
+    fileURLToPath(new URL('../sequencer/main.ts', import.meta.url)),
+    ...['--data', dataDirectory, '--rpc', `http://127.0.0.1:${rpcPort}`, '--port', String(apiPort)],
+    ...['--slot-ms', String(options.slotMs), '--poll-ms', String(options.pollMs)],
+  ]);
+  const stop = async () => {
+    await sequencer.stop();
+    await chain.stop();
+  };
+  try {
+    await chain.start();
+    onProgress('starting the sequencer');
+    await sequencer.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    apiUrl: `http://127.0.0.1:${apiPort}`,
+    rpcUrl: `http://127.0.0.1:${rpcPort}`,
+    rpcSubscriptionsUrl: `ws://127.0.0.1:${rpcPort}`,
+    sequencerPid: () => sequencer.pid,
+    chainPid: () => chain.pid,
+    stop,
+  };
+}
+
+/** Removes everything that lasts: chain, ledger, keys and proofs belong together. */
+export function resetData(dataDirectory: string): void {
+  rmSync(dataDirectory, { recursive: true, force: true });
+}
+
+/** A child process that logs to a file, says when it is ready, ends with this process, and is started again when it fails. */
+class Supervised {
+  readonly #name: string;
+  readonly #args: string[];
+  readonly #options: ServiceOptions;
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #stopping = false;
+  #failedStarts = 0;
+
+  constructor(name: string, options: ServiceOptions, args: string[]) {
+    this.#name = name;
+    this.#options = options;
+    this.#args = args;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Resolves when the process is ready; rejects with its last words if it ends before. */
+  async start(): Promise<void> {
+    const logFile = openSync(join(this.#options.dataDirectory, `${this.#name}.log`), 'a');
+    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', logFile, 'ipc'] });
+    this.#child = child;
+    closeSync(logFile);
+    const lines = createInterface({ input: child.stdout as NonNullable<typeof child.stdout> });
+    const log = openSync(join(this.#options.dataDirectory, `${this.#name}.log`), 'a');
+    const kept: string[] = [];
+    let ready = false;
+    this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => child.kill('SIGKILL'), READY_TIMEOUT_MS);
+      lines.on('line', (line) => {
+        writeSync(log, `${line}\n`);
+        kept.push(line);
+        if (kept.length > MAX_KEPT_LINES) kept.shift();
+        const parsed = parseLine(line);
+        if (parsed.progress) this.#options.onProgress(parsed.msg);
+        if (parsed.msg !== 'ready') return;
+        ready = true;
+        this.#failedStarts = 0;
+        clearTimeout(timer);
+        resolve();
+      });
+      child.once('close', (code, signal) => {
+        clearTimeout(timer);
+        closeSync(log);
+        if (ready) this.#restart(`the ${this.#name} ended (${signal ?? `exit code ${code}`})`);
+        else
+          reject(
+            new Error(`the ${this.#name} did not start (${signal ?? `exit code ${code}`}):\n${kept.map(wordsOf).join('\n')}`),
+          );
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#child?.kill('SIGTERM');
+    await this.#ended;
+  }
+
+  #restart(reason: string): void {
+    if (this.#stopping) return;
+    this.#options.onRestart(`${reason}; starting it again`);
+    setTimeout(() => {
+      if (this.#stopping) return;
+      this.start().catch((error: unknown) => {
+        this.#failedStarts += 1;
+        const message = error instanceof Error ? error.message : String(error);
+        if (this.#failedStarts < MAX_FAILED_STARTS) this.#restart(message);
+        else this.#options.onRestart(`${message}\ngiving up on the ${this.#name}`);
+      });
+    }, RESTART_DELAY_MS);
+  }
+}
+
+function parseLine(line: string): { msg: string; progress?: boolean } {
+  try {
+    return JSON.parse(line) as { msg: string; progress?: boolean };
+  } catch {
+    return { msg: line };
+  }
+}
+
+const wordsOf = (line: string): string => `  ${parseLine(line).msg}`;

@@ -1,0 +1,305 @@
+import type { Address } from '@solana/kit';
+import { sessionKeyHashOf } from '../../protocol/account.ts';
+import { pointFromBytes } from '../../protocol/babyjubjub.ts';
+import { betPack, type CoinSide, deltaOf, nextHead, payoutOf } from '../../protocol/bet.ts';
+import { GAME_COIN_FLIP, STAKE_UNIT } from '../../protocol/constants.ts';
+import { fieldFromBytes, fieldToBytes } from '../../protocol/field.ts';
+import { encodeReceipt, encodeRefusal, REFUSAL_CODES, type RefusalName } from '../../protocol/messages.ts';
+import { outcomeOf } from '../../protocol/outcome.ts';
+import type { ChainView } from '../chain/view.ts';
+import { CasinoError } from '../errors.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { BetRecord, LedgerEntry, RefusalRecord } from '../ledger/records.ts';
+import type { VaultBook } from './book.ts';
+import { currentLimit, withinLimits } from './limits.ts';
+import type { SeedBook, SeedOwner, Terms, TermsBook } from './seeds.ts';
+import type { ReceiptSigner, SignedMessage } from './signer.ts';
+import type { VaultState } from './vault-state.ts';
+
+/** A bet as a bettor sends it; byte fields as in layouts.md, all of the right length. */
+export interface BetRequest {
+  owner: Address;
+  stakeUnits: bigint;
+  choice: CoinSide;
+  betNumber: bigint;
+  termsId: number;
+  clientSeed: Uint8Array;
+  sessionKey: Uint8Array;
+  signature: Uint8Array;
+}
+
+/** The answer to a bet that was taken, the same for the same bytes whenever they are sent. */
+export interface BetAnswer {
+  bet: BetRecord;
+  receipt: SignedMessage;
+  limit: SignedMessage;
+  seed: { path: Uint8Array[]; commitment: SignedMessage };
+}
+
+export interface AdmissionLimits {
+  /** Largest stake that new limits promise, in stake units. */
+  maxStakeUnits: bigint;
+  /** Most open bets of one vault. */
+  maxOpenBetsPerVault: number;
+  /** Most open bets in all, given what settlement can do; asked at each bet. */
+  maxOpenBets(): number;
+}
+
+export interface AdmissionOptions {
+  ledger: Ledger;
+  book: VaultBook;
+  terms: TermsBook;
+  seeds: SeedBook;
+  signer: ReceiptSigner;
+  limits: AdmissionLimits;
+  /** EdDSA-Poseidon over the 32-byte head, accepting exactly what the circuit accepts. */
+  verifySignature(publicKey: Uint8Array, signature: Uint8Array, head: Uint8Array): boolean;
+  /** Why bets are not taken now, or undefined: another leads, the view is old, reconciliation found a discrepancy. */
+  stopped(view: ChainView): CasinoError | undefined;
+  nowMs(): number;
+}
+
+/** Most refused heads of one bet number that are kept at hand. */
+const MAX_REFUSALS_PER_VAULT = 1_000;
+/** Entries that may wait for the disk before new bets are put off. */
+const MAX_LEDGER_BACKLOG = 16_384;
+
+/** Decides bets: in memory, in order, one vault at a time; what it decides is durable before anyone hears of it. */
+export class Admission {
+  readonly #o: AdmissionOptions;
+
+  constructor(options: AdmissionOptions) {
+    this.#o = options;
+  }
+
+  /**
+   * Takes a bet, or throws: `BET_CONFLICT`, `BET_GAP`, `REFUSED` (with a signed refusal), `BUSY`, `NOT_LEADING`, `WRONG_SESSION_KEY`,
+   * `BAD_SIGNATURE`, `UNKNOWN_VAULT`. The same bytes get the same answer.
+   */
+  async placeBet(request: BetRequest): Promise<BetAnswer> {
+    const vault = this.vaultOf(request.owner);
+    if (request.betNumber <= vault.lastBet) return this.#repeat(vault, request);
+    const view = this.#assertOpen(vault);
+    const expected = vault.lastBet + 1n;
+    if (request.betNumber !== expected) {
+      throw new CasinoError('BET_GAP', `the next bet of this vault is number ${expected}, not ${request.betNumber}`, {
+        details: { expected_nonce: expected.toString() },
+      });
+    }
+    const head = this.#headOf(vault, request);
+    this.#assertSigned({ vault, request, head, view });
+    const barred = vault.refusals.get(head);
+    if (barred) throw await this.#refuseAgain(vault, barred);
+    if (!withinLimits(vault, request, this.#o.terms)) throw await this.#refuse(vault, { request, head, reason: 'outside-limit' });
+    if (request.stakeUnits * STAKE_UNIT > vault.available) {
+      throw await this.#refuse(vault, { request, head, reason: 'insufficient-balance' });
+    }
+    this.#assertCovered(vault, request, view);
+    return this.#take(vault, request, head);
+  }
+
+  /** The vault of an owner, once its opening is finalized. */
+  vaultOf(owner: Address): VaultState {
+    const vault = this.#o.book.byOwner(owner);
+    if (!vault)
+      throw new CasinoError('UNKNOWN_VAULT', 'no finalized vault of this owner in this house; open one, or wait for finality');
+    return vault;
+  }
+
+  /** The limit that holds for a vault now, durable before it is returned. */
+  async limitOf(vault: VaultState): Promise<SignedMessage> {
+    const { limit, entries } = currentLimit(vault, this.#limitOptions());
+    await this.#o.ledger.commit(entries);
+    return limit;
+  }
+
+  /** The commitment to a range of a vault's seeds under the current terms. */
+  seedCommitment(vault: VaultState, rangeIndex: bigint): SignedMessage {
+    return this.#o.seeds.commitment(this.#seedOwner(vault, this.#o.terms.current), rangeIndex);
+  }
+
+  /** The receipt of a durable bet. */
+  receiptOf(vault: VaultState, bet: BetRecord): SignedMessage {
+    return { message: receiptMessage(vault, bet), signature: bet.receiptSignature };
+  }
+
+  #headOf(vault: VaultState, request: BetRequest): bigint {
+    const packed = betPack({ ...request, game: GAME_COIN_FLIP });
+    const clientSeed = fieldFromBytes(request.clientSeed);
+    return nextHead({ headBefore: vault.head, packed, clientSeed, accountId: vault.accountId });
+  }
+
+  #assertOpen(vault: VaultState): ChainView {
+    const view = this.#o.book.view;
+    if (!view) throw new CasinoError('NOT_LEADING', 'the chain has not been read yet');
+    const stopped = this.#o.stopped(view);
+    if (stopped) throw stopped;
+    const held = vault.heldBecause();
+    if (held) throw new CasinoError('BUSY', `${held}; send the same bytes again later`);
+    return view;
+  }
+
+  #assertSigned(input: { vault: VaultState; request: BetRequest; head: bigint; view: ChainView }): void {
+    const { vault, request, head, view } = input;
+    const hash = vault.sessionKeyHash(request.sessionKey, () => sessionKeyHashOf(pointFromBytes(request.sessionKey)));
+    if (!vault.acceptsKey(hash, { finalized: view.finalized.slot, confirmed: view.confirmed.slot })) {
+      throw new CasinoError(
+        'WRONG_SESSION_KEY',
+        'this session key is not the one registered for the vault, or not valid at this time',
+      );
+    }
+    if (!this.#o.verifySignature(request.sessionKey, request.signature, fieldToBytes(head))) {
+      throw new CasinoError('BAD_SIGNATURE', "the signature does not fit this bet on this vault's last head", {
+        details: {
+          expected_nonce: (vault.lastBet + 1n).toString(),
+          head_before: Buffer.from(fieldToBytes(vault.head)).toString('hex'),
+        },
+      });
+    }
+  }
+
+  #assertCovered(vault: VaultState, request: BetRequest, view: ChainView): void {
+    const { book, limits, ledger } = this.#o;
+    if (ledger.backlog > MAX_LEDGER_BACKLOG)
+      throw new CasinoError('BUSY', 'the ledger is behind; send the same bytes again later');
+    if (vault.openBets.length >= limits.maxOpenBetsPerVault || book.openBets >= limits.maxOpenBets()) {
+      throw new CasinoError('BUSY', 'settlement is behind; send the same bytes again later');
+    }
+    if (book.maxProfit(request) > book.bankroll(view.finalized.house)) {
+      throw new CasinoError('BUSY', 'the house can not cover this bet beside the open ones; send the same bytes again later');
+    }
+  }
+
+  async #take(vault: VaultState, request: BetRequest, head: bigint): Promise<BetAnswer> {
+    const terms = this.#o.terms.get(request.termsId) as Terms;
+    const { serverSeed, path, commitment } = this.#o.seeds.reveal(this.#seedOwner(vault, terms), request.betNumber);
+    const bet = this.#play({ vault, request, head, serverSeed, profitBps: terms.profitBps });
+    const message = receiptMessage(vault, bet);
+    bet.receiptSignature = this.#o.signer.sign(message);
+    vault.lastBet = bet.betNumber;
+    vault.head = head;
+    vault.lastTerms = bet.termsId;
+    vault.cumulativeDelta = bet.cumulativeDelta;
+    vault.refusals.clear();
+    const { limit, entries } = currentLimit(vault, this.#limitOptions());
+    const durable = this.#o.ledger.commit([{ kind: 'bet', bet }, ...entries]);
+    const open = { bet, maxProfit: this.#o.book.maxProfit(bet), durable };
+    vault.openBets.push(open);
+    this.#o.book.admitted(open);
+    await durable;
+    return { bet, receipt: { message, signature: bet.receiptSignature }, limit, seed: { path, commitment } };
+  }
+
+  #play(input: { vault: VaultState; request: BetRequest; head: bigint; serverSeed: bigint; profitBps: number }): BetRecord {
+    const { vault, request, head, serverSeed, profitBps } = input;
+    const outcome = outcomeOf({ serverSeed, head });
+    const stakes = { stakeUnits: request.stakeUnits, won: outcome === request.choice, profitBps };
+    const delta = deltaOf(stakes);
+    return {
+      vault: vault.context.vault,
+      betNumber: request.betNumber,
+      termsId: request.termsId,
+      stakeUnits: request.stakeUnits,
+      choice: request.choice,
+      clientSeed: request.clientSeed,
+      head: fieldToBytes(head),
+      sessionKey: request.sessionKey,
+      signature: request.signature,
+      serverSeed: fieldToBytes(serverSeed),
+      outcome,
+      payout: payoutOf(stakes),
+      balanceAfter: vault.available + delta,
+      cumulativeDelta: vault.cumulativeDelta + delta,
+      timeMs: BigInt(this.#o.nowMs()),
+      receiptSignature: new Uint8Array(0),
+    };
+  }
+
+  /** Answers a bet number that is taken: with the receipt if it is the same bet, with what stands there if it is another. */
+  async #repeat(vault: VaultState, request: BetRequest): Promise<BetAnswer> {
+    const open = vault.openBet(request.betNumber);
+    await open?.durable;
+    const bet = open?.bet ?? this.#o.ledger.read.bet(vault.context.vault, request.betNumber);
+    if (!bet) throw new CasinoError('NOT_FOUND', `bet ${request.betNumber} of this vault is not in the ledger`);
+    const same =
+      bet.stakeUnits === request.stakeUnits &&
+      bet.choice === request.choice &&
+      bet.termsId === request.termsId &&
+      Buffer.from(bet.clientSeed).equals(request.clientSeed);
+    if (!same) {
+      throw new CasinoError('BET_CONFLICT', `bet ${bet.betNumber} of this vault is another one`, {
+        details: { bet_id: Buffer.from(bet.head).toString('hex'), expected_nonce: (vault.lastBet + 1n).toString() },
+      });
+    }
+    const terms = this.#o.terms.get(bet.termsId) as Terms;
+    const { path, commitment } = this.#o.seeds.reveal(this.#seedOwner(vault, terms), bet.betNumber);
+    const limit = await this.limitOf(vault);
+    return { bet, receipt: this.receiptOf(vault, bet), limit, seed: { path, commitment } };
+  }
+
+  async #refuse(vault: VaultState, input: { request: BetRequest; head: bigint; reason: RefusalName }): Promise<CasinoError> {
+    if (vault.refusals.size >= MAX_REFUSALS_PER_VAULT) {
+      throw new CasinoError('RATE_LIMITED', 'too many refused bets with this number; place one that is taken');
+    }
+    const { betNumber } = input.request;
+    const code = REFUSAL_CODES[input.reason];
+    const message = encodeRefusal({ ...vault.context, betNumber, head: input.head, code });
+    const refusal: RefusalRecord = {
+      vault: vault.context.vault,
+      betNumber,
+      head: fieldToBytes(input.head),
+      code,
+      signature: this.#o.signer.sign(message),
+    };
+    vault.refusals.set(input.head, refusal);
+    const entries: LedgerEntry[] = [{ kind: 'refusal', refusal }];
+    await this.#o.ledger.commit(entries);
+    return this.#refused(vault, refusal);
+  }
+
+  /** The same refusal as before, once it is durable. */
+  async #refuseAgain(vault: VaultState, refusal: RefusalRecord): Promise<CasinoError> {
+    await this.#o.ledger.commit([]);
+    return this.#refused(vault, refusal);
+  }
+
+  #refused(vault: VaultState, refusal: RefusalRecord): CasinoError {
+    const message = encodeRefusal({
+      ...vault.context,
+      betNumber: refusal.betNumber,
+      head: fieldFromBytes(refusal.head),
+      code: refusal.code,
+    });
+    const reason = Object.entries(REFUSAL_CODES).find(([, code]) => code === refusal.code)?.[0];
+    return new CasinoError('REFUSED', `this bet is refused for good (${reason}); bet ${refusal.betNumber} may be signed anew`, {
+      details: {
+        reason,
+        refusal: { message: Buffer.from(message).toString('hex'), signature: Buffer.from(refusal.signature).toString('hex') },
+      },
+    });
+  }
+
+  #seedOwner(vault: VaultState, terms: Terms): SeedOwner {
+    return { context: vault.context, accountId: vault.accountId, terms };
+  }
+
+  #limitOptions() {
+    const { signer, terms, limits } = this.#o;
+    return { signer, termsId: terms.current.id, maxStakeUnits: limits.maxStakeUnits };
+  }
+}
+
+function receiptMessage(vault: VaultState, bet: BetRecord): Uint8Array {
+  return encodeReceipt({
+    ...vault.context,
+    termsId: bet.termsId,
+    betNumber: bet.betNumber,
+    head: fieldFromBytes(bet.head),
+    serverSeed: fieldFromBytes(bet.serverSeed),
+    outcome: bet.outcome,
+    stake: bet.stakeUnits * STAKE_UNIT,
+    payout: bet.payout,
+    balanceAfter: bet.balanceAfter,
+    time: bet.timeMs,
+  });
+}

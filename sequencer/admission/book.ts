@@ -1,0 +1,130 @@
+import type { Address } from '@solana/kit';
+import { accountIdOf } from '../../protocol/account.ts';
+import { fieldToBytes } from '../../protocol/field.ts';
+import type { ChainView, HouseView, VaultView } from '../chain/view.ts';
+import { CasinoError } from '../errors.ts';
+import { addressBytes } from '../ledger/addresses.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { BetRecord, LedgerEntry, VaultRecord } from '../ledger/records.ts';
+import type { TermsBook } from './seeds.ts';
+import { newVaultRecord, type OpenBet, VaultState } from './vault-state.ts';
+
+/** All vaults of the house, kept in step with the chain, and what the house has at stake in open bets. */
+export class VaultBook {
+  readonly #ledger: Ledger;
+  readonly #terms: TermsBook;
+  readonly #domain: bigint;
+  readonly #houseBytes: Uint8Array;
+  readonly #byOwner = new Map<Address, VaultState>();
+  readonly #byAddress = new Map<Address, VaultState>();
+  #view: ChainView | undefined;
+  #exposure = 0n;
+  #openBets = 0;
+
+  constructor(options: { ledger: Ledger; terms: TermsBook; domain: bigint; house: Address }) {
+    this.#ledger = options.ledger;
+    this.#terms = options.terms;
+    this.#domain = options.domain;
+    this.#houseBytes = addressBytes(options.house);
+  }
+
+  /** The newest look at the chain; undefined before the first. */
+  get view(): ChainView | undefined {
+    return this.#view;
+  }
+
+  /** Acknowledged bets that the finalized chain has not settled. */
+  get openBets(): number {
+    return this.#openBets;
+  }
+
+  /** The most that all open bets together could cost the house, in base units: its own open gains count nothing. */
+  get exposure(): bigint {
+    return this.#exposure;
+  }
+
+  byOwner(owner: Address): VaultState | undefined {
+    return this.#byOwner.get(owner);
+  }
+
+  byAddress(vault: Address): VaultState | undefined {
+    return this.#byAddress.get(vault);
+  }
+
+  all(): Iterable<VaultState> {
+    return this.#byAddress.values();
+  }
+
+  /** What the house can still lose, in base units, by its finalized balance. */
+  bankroll(house: HouseView): bigint {
+    return house.balance - house.reserved - this.#exposure;
+  }
+
+  /**
+   * Takes a newer look at the chain; an older one is ignored. Resolves when what it changed is durable. `LEDGER_STALE` if the
+   * chain is ahead of the ledger.
+   */
+  async observe(view: ChainView): Promise<void> {
+    if (this.#view && view.finalized.slot < this.#view.finalized.slot) return;
+    const entries: LedgerEntry[] = [];
+    const fresh: { record: VaultRecord; view: VaultView }[] = [];
+    for (const vault of view.finalized.vaults.values()) {
+      const known = this.#byAddress.get(vault.address);
+      if (known) entries.push(...this.#settle(known, vault, view));
+      else fresh.push({ record: this.#recordOf(vault, entries), view: vault });
+    }
+    this.#view = view;
+    if (entries.length > 0) await this.#ledger.commit(entries);
+    const late = fresh.flatMap((one) => this.#register(one.record, one.view, view));
+    if (late.length > 0) await this.#ledger.commit(late);
+  }
+
+  /** Counts an admitted bet. */
+  admitted(open: OpenBet): void {
+    this.#exposure += open.maxProfit;
+    this.#openBets += 1;
+  }
+
+  /** The largest profit of a bet, in base units. */
+  maxProfit(bet: Pick<BetRecord, 'termsId' | 'stakeUnits'>): bigint {
+    const terms = this.#terms.get(bet.termsId);
+    if (!terms) throw new CasinoError('CHAIN_MISMATCH', `a bet names terms ${bet.termsId}, which are unknown`);
+    return bet.stakeUnits * BigInt(terms.profitBps);
+  }
+
+  #recordOf(vault: VaultView, entries: LedgerEntry[]): VaultRecord {
+    const bytes = addressBytes(vault.address);
+    const stored = this.#ledger.read.vault(bytes);
+    if (stored) return stored;
+    if (vault.accountId !== accountIdOf({ domain: this.#domain, vault: bytes })) {
+      throw new CasinoError('CHAIN_MISMATCH', `vault ${vault.address} was opened for another cluster`);
+    }
+    if (vault.lastBet > 0n) {
+      throw new CasinoError('LEDGER_STALE', `the chain has settled bets of ${vault.address}, the ledger has none`);
+    }
+    const record = newVaultRecord(vault, fieldToBytes(vault.accountId));
+    entries.push({ kind: 'vault', vault: record });
+    return record;
+  }
+
+  #register(record: VaultRecord, vault: VaultView, view: ChainView): LedgerEntry[] {
+    const context = { domain: this.#domain, house: this.#houseBytes, vault: record.vault };
+    const read = this.#ledger.read;
+    const state = new VaultState({ record, context, view: vault, read, maxProfit: (bet) => this.maxProfit(bet) });
+    for (const open of state.openBets) this.admitted(open);
+    const entries = this.#settle(state, vault, view);
+    this.#byAddress.set(state.address, state);
+    this.#byOwner.set(state.owner, state);
+    return entries;
+  }
+
+  #settle(state: VaultState, vault: VaultView, view: ChainView): LedgerEntry[] {
+    const settled = state.observe(vault, view.confirmed.vaults.get(vault.address) ?? vault);
+    for (const open of settled) {
+      this.#exposure -= open.maxProfit;
+      this.#openBets -= 1;
+    }
+    if (settled.length === 0) return [];
+    return [{ kind: 'settled-through', vault: state.context.vault, betNumber: state.finalizedThrough }];
+  }
+}

@@ -1,0 +1,149 @@
+import type { Address } from '@solana/kit';
+import { bytesToInteger } from '../../protocol/field.ts';
+import type { MessageContext } from '../../protocol/messages.ts';
+import type { VaultView } from '../chain/view.ts';
+import { CasinoError } from '../errors.ts';
+import { addressBytes } from '../ledger/addresses.ts';
+import type { LedgerReader } from '../ledger/reader.ts';
+import type { BetRecord, LimitRecord, RefusalRecord, VaultRecord } from '../ledger/records.ts';
+
+/** An acknowledged bet that the finalized chain has not settled yet. `durable` resolves when it is on disk. */
+export interface OpenBet {
+  bet: BetRecord;
+  maxProfit: bigint;
+  durable: Promise<void>;
+}
+
+/**
+ * What admission knows of one vault. `funds` is what the finalized vault holds, deposits included; with the deltas of the bets
+ * since the last one that the same snapshot has settled it makes what the bettor can stake next, however batches and
+ * deposits interleave.
+ */
+export class VaultState {
+  readonly address: Address;
+  readonly owner: Address;
+  readonly context: MessageContext;
+  readonly accountId: bigint;
+  lastBet: bigint;
+  head: bigint;
+  lastTerms: number;
+  cumulativeDelta: bigint;
+  finalizedThrough: bigint;
+  readonly openBets: OpenBet[] = [];
+  limits: LimitRecord[];
+  readonly refusals = new Map<bigint, RefusalRecord>();
+  #finalized: VaultView;
+  #confirmed: VaultView;
+  #funds = 0n;
+  #settledDelta = 0n;
+  #sessionKey: { bytes: string; hash: bigint } | undefined;
+
+  constructor(options: {
+    record: VaultRecord;
+    context: MessageContext;
+    view: VaultView;
+    read: LedgerReader;
+    maxProfit(bet: BetRecord): bigint;
+  }) {
+    const { record, view, read } = options;
+    this.address = view.address;
+    this.owner = view.owner;
+    this.context = options.context;
+    this.accountId = bytesToInteger(record.accountId);
+    this.lastBet = record.lastBet;
+    this.head = bytesToInteger(record.head);
+    this.lastTerms = record.lastTerms;
+    this.cumulativeDelta = record.cumulativeDelta;
+    this.finalizedThrough = record.finalizedThrough;
+    this.limits = read.limits(record.vault, record.lastBet);
+    for (const refusal of read.refusals(record.vault, record.lastBet)) this.refusals.set(bytesToInteger(refusal.head), refusal);
+    const base = record.finalizedThrough === 0n ? undefined : read.bet(record.vault, record.finalizedThrough);
+    this.#settledDelta = base?.cumulativeDelta ?? 0n;
+    for (const bet of read.bets(record.vault, { first: record.finalizedThrough + 1n, last: record.lastBet })) {
+      this.openBets.push({ bet, maxProfit: options.maxProfit(bet), durable: Promise.resolve() });
+    }
+    this.#finalized = view;
+    this.#confirmed = view;
+    this.#funds = view.balance + view.pendingDeposit;
+  }
+
+  /** What the bettor can stake next, in base units. */
+  get available(): bigint {
+    return this.#funds + this.cumulativeDelta - this.#settledDelta;
+  }
+
+  get finalized(): VaultView {
+    return this.#finalized;
+  }
+
+  get confirmed(): VaultView {
+    return this.#confirmed;
+  }
+
+  /**
+   * Takes a newer look at the chain. Returns the bets that it has settled since the last one, in order. `LEDGER_STALE` if the
+   * chain settled a bet that this ledger lacks.
+   */
+  observe(finalized: VaultView, confirmed: VaultView): OpenBet[] {
+    if (finalized.lastBet > this.lastBet) {
+      throw new CasinoError(
+        'LEDGER_STALE',
+        `the chain has settled bet ${finalized.lastBet} of ${this.address}, the ledger ends at ${this.lastBet}`,
+      );
+    }
+    const settled: OpenBet[] = [];
+    while (this.openBets[0] && this.openBets[0].bet.betNumber <= finalized.lastBet) {
+      const open = this.openBets.shift() as OpenBet;
+      settled.push(open);
+      this.#settledDelta = open.bet.cumulativeDelta;
+      this.finalizedThrough = open.bet.betNumber;
+    }
+    this.#finalized = finalized;
+    this.#confirmed = confirmed;
+    this.#funds = finalized.balance + finalized.pendingDeposit;
+    return settled;
+  }
+
+  /** Why bets of this vault have to wait, or undefined if they need not. The same bytes may be sent later. */
+  heldBecause(): string | undefined {
+    if (this.#confirmed.frozen || this.#finalized.frozen) return 'the vault has been closed by a forced exit';
+    if (this.#confirmed.requestAmount > 0n || this.#finalized.requestAmount > 0n) return 'a withdrawal request is open';
+    return undefined;
+  }
+
+  /** Whether a key of this hash may sign now: valid in the finalized vault and not on its way out in the confirmed one. */
+  acceptsKey(hash: bigint, slots: { finalized: bigint; confirmed: bigint }): boolean {
+    return [
+      { keys: this.#finalized.keys, slot: slots.finalized },
+      { keys: this.#confirmed.keys, slot: slots.confirmed },
+    ].every(({ keys, slot }) => keys.some((key) => key.hash === hash && hash !== 0n && key.from <= slot && slot <= key.until));
+  }
+
+  /** Hash of a session key, computed once as long as the bettor keeps it. */
+  sessionKeyHash(bytes: Uint8Array, compute: () => bigint): bigint {
+    const key = Buffer.from(bytes).toString('latin1');
+    if (this.#sessionKey?.bytes !== key) this.#sessionKey = { bytes: key, hash: compute() };
+    return this.#sessionKey.hash;
+  }
+
+  /** An open bet by its number. */
+  openBet(betNumber: bigint): OpenBet | undefined {
+    const first = this.openBets[0];
+    return first ? this.openBets[Number(betNumber - first.bet.betNumber)] : undefined;
+  }
+}
+
+/** The ledger's record of a vault that has just been seen on chain. */
+export function newVaultRecord(view: VaultView, accountId: Uint8Array): VaultRecord {
+  return {
+    vault: addressBytes(view.address),
+    owner: addressBytes(view.owner),
+    accountId,
+    lastBet: 0n,
+    head: accountId,
+    cumulativeDelta: 0n,
+    lastTerms: 0,
+    batchedThrough: 0n,
+    finalizedThrough: 0n,
+  };
+}

@@ -1,0 +1,96 @@
+import { type Address, type Base58EncodedBytes, getBase64Encoder } from '@solana/kit';
+import { decodeHouse, decodeOwned, decodeVault, type House, type Vault } from '../../program/client/index.ts';
+import { CasinoError } from '../errors.ts';
+import { addressOf } from '../ledger/addresses.ts';
+import { type ChainRpc, type Commitment, call } from './rpc.ts';
+import type { ChainSnapshot, ChainView, HouseView, VaultView } from './view.ts';
+
+const VAULT_BYTES = 352n;
+const VAULT_HOUSE_OFFSET = 48n;
+
+/** Reads one house and its vaults. */
+export class ChainReader {
+  readonly rpc: ChainRpc;
+  readonly program: Address;
+  readonly house: Address;
+  readonly #nowMs: () => number;
+
+  constructor(options: { rpc: ChainRpc; program: Address; house: Address; nowMs(): number }) {
+    this.rpc = options.rpc;
+    this.program = options.program;
+    this.house = options.house;
+    this.#nowMs = options.nowMs;
+  }
+
+  /** Both looks at the chain. */
+  async view(): Promise<ChainView> {
+    const [finalized, confirmed] = await Promise.all([this.snapshot('finalized'), this.snapshot('confirmed')]);
+    return { observedAtMs: this.#nowMs(), finalized, confirmed };
+  }
+
+  /**
+   * The house and its vaults. The house is read at or after the slot of the vaults, so that a bet which the vaults show as settled
+   * has been paid from its balance.
+   */
+  async snapshot(commitment: Commitment): Promise<ChainSnapshot> {
+    const { context, value } = await call(
+      this.rpc.getProgramAccounts(this.program, {
+        commitment,
+        encoding: 'base64',
+        withContext: true,
+        filters: [
+          { dataSize: VAULT_BYTES },
+          { memcmp: { offset: VAULT_HOUSE_OFFSET, bytes: this.house as string as Base58EncodedBytes, encoding: 'base58' } },
+        ],
+      }),
+    );
+    const house = await this.houseAt(commitment, context.slot);
+    const vaults = new Map<Address, VaultView>();
+    for (const { pubkey, account } of value) {
+      const data = getBase64Encoder().encode(account.data[0]);
+      const vault = decodeOwned(
+        { address: pubkey, programAddress: account.owner, data },
+        { program: this.program, decode: decodeVault },
+      );
+      vaults.set(pubkey, vaultView(pubkey, vault));
+    }
+    return { slot: context.slot, house: houseView(this.house, house), vaults };
+  }
+
+  /** The whole house account; `CHAIN_MISMATCH` if there is none. */
+  async houseAt(commitment: Commitment, minContextSlot?: bigint): Promise<House> {
+    const { value } = await call(
+      this.rpc.getAccountInfo(this.house, {
+        commitment,
+        encoding: 'base64',
+        ...(minContextSlot === undefined ? {} : { minContextSlot }),
+      }),
+    );
+    if (!value) throw new CasinoError('CHAIN_MISMATCH', `no house at ${this.house}`);
+    const data = getBase64Encoder().encode(value.data[0]);
+    return decodeOwned(
+      { address: this.house, programAddress: value.owner, data },
+      { program: this.program, decode: decodeHouse },
+    );
+  }
+
+  /** Slots since genesis, and the block height, at confirmed. */
+  async blockHeight(): Promise<bigint> {
+    return call(this.rpc.getBlockHeight({ commitment: 'confirmed' }));
+  }
+}
+
+function houseView(address: Address, house: House): HouseView {
+  const { settler, balance, reserved, liabilities, currentTerms, lastBatch, lastTransfer, paused } = house;
+  const { leaderEpoch, leaderNonce, exitDelaySlots } = house;
+  const receiptKey = addressOf(house.receiptKey);
+  const counters = { currentTerms, lastBatch, lastTransfer, leaderEpoch, leaderNonce, exitDelaySlots };
+  return { address, settler, receiptKey, balance, reserved, liabilities, paused, ...counters };
+}
+
+function vaultView(address: Address, vault: Vault): VaultView {
+  const { owner, accountId, frozen, lastTerms, lastBet, balance, pendingDeposit, claimable, requestAmount, requestDeadline } =
+    vault;
+  const money = { balance, pendingDeposit, claimable, requestAmount, requestDeadline };
+  return { address, owner, accountId, frozen, lastTerms, lastBet, ...money, keys: vault.keys };
+}

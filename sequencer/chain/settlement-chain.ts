@@ -1,0 +1,129 @@
+import type { Address, Signature, TransactionSigner } from '@solana/kit';
+import { type BatchSettled, eventsOf, settleBatch } from '../../program/client/index.ts';
+import { addressOf } from '../ledger/addresses.ts';
+import type {
+  BatchInstruction,
+  LandedBatch,
+  SettlementChain,
+  SignatureState,
+  SignedTransaction,
+} from '../settlement/chain-port.ts';
+import type { ChainReader } from './reader.ts';
+import { call, describeFailure } from './rpc.ts';
+import { sendBytes, signTransaction } from './transactions.ts';
+
+/** Compute units asked for: what a batch with one vault costs, and what each further one adds, with room to spare. */
+const BASE_COMPUTE_UNITS = 160_000;
+const COMPUTE_UNITS_PER_VAULT = 12_000;
+/** Signatures looked through for one page of the house's history. */
+const HISTORY_PAGE = 1_000;
+const MAX_HISTORY_PAGES = 100;
+
+export interface Leader {
+  epoch: bigint;
+  nonce: bigint;
+}
+
+/** Settlement's view of a Solana chain. */
+export class SolanaSettlementChain implements SettlementChain {
+  readonly #reader: ChainReader;
+  readonly #settler: TransactionSigner;
+  readonly #leader: () => Leader;
+
+  constructor(options: { reader: ChainReader; settler: TransactionSigner; leader: () => Leader }) {
+    this.#reader = options.reader;
+    this.#settler = options.settler;
+    this.#leader = options.leader;
+  }
+
+  async signBatch(batch: BatchInstruction): Promise<SignedTransaction> {
+    const { program, house, rpc } = this.#reader;
+    const { epoch, nonce } = this.#leader();
+    const instruction = await settleBatch({
+      program,
+      house,
+      settler: this.#settler,
+      termsId: batch.termsId,
+      verifyingKeyId: batch.vkId,
+      maxBets: batch.maxBets,
+      batchNumber: batch.batchNumber,
+      leaderEpoch: epoch,
+      leaderNonce: nonce,
+      blobHash: batch.blobHash,
+      proof: batch.proof,
+      outcomes: batch.outcomes,
+      runs: batch.runs.map(({ vault, keySlot, betCount, after, consume, payRequest }) => ({
+        vault: addressOf(vault),
+        keySlot,
+        betCount,
+        after,
+        consume,
+        pay: payRequest,
+      })),
+    });
+    const computeUnits = BASE_COMPUTE_UNITS + COMPUTE_UNITS_PER_VAULT * batch.runs.length;
+    const signed = await signTransaction(rpc, { payer: this.#settler, instructions: [instruction], computeUnits });
+    return { ...signed, leaderEpoch: epoch, leaderNonce: nonce };
+  }
+
+  send(transaction: Uint8Array): Promise<void> {
+    return sendBytes(this.#reader.rpc, transaction);
+  }
+
+  async status(signature: string): Promise<SignatureState | undefined> {
+    const request = this.#reader.rpc.getSignatureStatuses([signature as Signature], { searchTransactionHistory: true });
+    const status = (await call(request)).value[0];
+    if (!status) return undefined;
+    const commitment = status.confirmationStatus ?? 'processed';
+    return status.err ? { commitment, failure: describeFailure(status.err) } : { commitment };
+  }
+
+  blockHeight(): Promise<bigint> {
+    return this.#reader.blockHeight();
+  }
+
+  async landedBatch(signature: string): Promise<LandedBatch | undefined> {
+    const found = await this.#settledBy(signature as Signature);
+    if (!found) return undefined;
+    const { event, computeUnits } = found;
+    return { batchNumber: event.batchNumber, blobHash: event.blobHash, computeUnits };
+  }
+
+  async findBatch(batchNumber: bigint): Promise<string | undefined> {
+    const { rpc, house } = this.#reader;
+    let before: Signature | undefined;
+    for (let page = 0; page < MAX_HISTORY_PAGES; page += 1) {
+      const options = { commitment: 'confirmed' as const, limit: HISTORY_PAGE, ...(before ? { before } : {}) };
+      const entries = await call(rpc.getSignaturesForAddress(house, options));
+      for (const { signature, err } of entries) {
+        if (err) continue;
+        const found = await this.#settledBy(signature);
+        if (found?.event.batchNumber === batchNumber) return signature;
+        if (found && found.event.batchNumber < batchNumber) return undefined;
+      }
+      if (entries.length < HISTORY_PAGE) return undefined;
+      before = entries.at(-1)?.signature;
+    }
+    return undefined;
+  }
+
+  async lastBatch(): Promise<bigint> {
+    return (await this.#reader.houseAt('confirmed')).lastBatch;
+  }
+
+  async finalizedLeader(): Promise<Leader> {
+    const { leaderEpoch, leaderNonce } = await this.#reader.houseAt('finalized');
+    return { epoch: leaderEpoch, nonce: leaderNonce };
+  }
+
+  async #settledBy(signature: Signature): Promise<{ event: BatchSettled; computeUnits: number } | undefined> {
+    const { rpc, program, house } = this.#reader;
+    const options = { commitment: 'confirmed', encoding: 'base64', maxSupportedTransactionVersion: 0 } as const;
+    const transaction = await call(rpc.getTransaction(signature, options));
+    if (!transaction?.meta || transaction.meta.err) return undefined;
+    const events = eventsOf(transaction.meta.logMessages ?? [], program as Address);
+    const event = events.find((one) => one.name === 'BatchSettled' && one.house === house);
+    if (event?.name !== 'BatchSettled') return undefined;
+    return { event, computeUnits: Number(transaction.meta.computeUnitsConsumed ?? 0n) };
+  }
+}

@@ -1,0 +1,58 @@
+import type { Address } from '@solana/kit';
+
+/** What the chain says of the house, at one commitment. Amounts in base units. */
+export interface HouseView {
+  address: Address;
+  settler: Address;
+  receiptKey: Address;
+  balance: bigint;
+  reserved: bigint;
+  liabilities: bigint;
+  currentTerms: number;
+  lastBatch: bigint;
+  lastTransfer: bigint;
+  leaderEpoch: bigint;
+  leaderNonce: bigint;
+  exitDelaySlots: bigint;
+  paused: boolean;
+}
+
+export interface KeySlotView {
+  /** Poseidon hash of the session key; 0 for an empty slot. */
+  hash: bigint;
+  from: bigint;
+  until: bigint;
+}
+
+/** What the chain says of a vault. */
+export interface VaultView {
+  address: Address;
+  owner: Address;
+  accountId: bigint;
+  frozen: boolean;
+  lastTerms: number;
+  lastBet: bigint;
+  balance: bigint;
+  pendingDeposit: bigint;
+  claimable: bigint;
+  requestAmount: bigint;
+  requestDeadline: bigint;
+  keys: readonly [KeySlotView, KeySlotView];
+}
+
+/** The house and its vaults as one slot shows them. */
+export interface ChainSnapshot {
+  slot: bigint;
+  house: HouseView;
+  vaults: Map<Address, VaultView>;
+}
+
+/**
+ * Two looks at the chain. Credits count from `finalized`, so that no fork takes back what a bettor staked; debits (requests, key
+ * changes, another's leader pair) count from `confirmed`, at first sight.
+ */
+export interface ChainView {
+  observedAtMs: number;
+  finalized: ChainSnapshot;
+  confirmed: ChainSnapshot;
+}

@@ -1,0 +1,48 @@
+import type { Address } from '@solana/kit';
+
+/** The program's address on a local chain. Elsewhere it is wherever it was deployed. */
+export const LOCAL_PROGRAM_ADDRESS = 'ZKCasino11111111111111111111111111111111111' as Address;
+
+/** All settings of the service. Times in milliseconds, amounts in base units. */
+export interface Config {
+  /** Everything that lasts: ledger, keys, proving keys, blobs. */
+  dataDirectory: string;
+  rpcUrl: string;
+  program: Address;
+  host: string;
+  port: number;
+  /** Time of a slot, for limits that the chain counts in slots. */
+  slotMs: number;
+  /** How often the chain is looked at. */
+  pollMs: number;
+  batchWaitMs: number;
+  batchThreshold: number;
+  /** Threads of one proof. */
+  proverThreads: number;
+  maxStake: bigint;
+  requestsPerMinute: number;
+  maxOpenBetsPerVault: number;
+  /** What a house that is made at the first start gets. */
+  profitBps: number;
+  bankroll: bigint;
+  exitDelaySlots: bigint;
+  changeDelaySlots: bigint;
+}
+
+export const DEFAULTS: Omit<Config, 'dataDirectory' | 'rpcUrl'> = {
+  program: LOCAL_PROGRAM_ADDRESS,
+  host: '127.0.0.1',
+  port: 8787,
+  slotMs: 400,
+  pollMs: 200,
+  batchWaitMs: 100,
+  batchThreshold: 50,
+  proverThreads: 2,
+  maxStake: 1_000_000_000n,
+  requestsPerMinute: 600_000,
+  maxOpenBetsPerVault: 500,
+  profitBps: 9_800,
+  bankroll: 1_000_000_000_000n,
+  exitDelaySlots: 21_600n,
+  changeDelaySlots: 43_200n,
+};

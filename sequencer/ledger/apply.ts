@@ -1,0 +1,171 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { BatchProgress, BatchRecord, BetRecord, LedgerEntry } from './records.ts';
+import { toSql } from './schema.ts';
+
+type Cell = string | number | bigint | Uint8Array | null;
+
+/** Columns that a batch gains on its way, by the field of `BatchProgress`. */
+export const PROGRESS_COLUMNS: Record<keyof BatchProgress, string> = {
+  proof: 'proof',
+  proveMs: 'prove_ms',
+  transaction: '"transaction"',
+  signature: 'signature',
+  lastValidBlockHeight: 'last_valid_block_height',
+  leaderEpoch: 'leader_epoch',
+  leaderNonce: 'leader_nonce',
+  computeUnits: 'compute_units',
+  confirmedAtMs: 'confirmed_at_ms',
+  finalizedAtMs: 'finalized_at_ms',
+};
+
+/** Applies entries to the database, inside the caller's transaction. Throws where the ledger's invariants would break. */
+export class LedgerWriter {
+  readonly #database: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  apply(entry: LedgerEntry): void {
+    switch (entry.kind) {
+      case 'vault': {
+        const { vault } = entry;
+        const cells = [vault.vault, vault.owner, vault.accountId, toSql(vault.lastBet), vault.head, vault.cumulativeDelta];
+        this.#insert('vaults', [...cells, vault.lastTerms, toSql(vault.batchedThrough), toSql(vault.finalizedThrough)]);
+        return;
+      }
+      case 'bet':
+        return this.#bet(entry.bet);
+      case 'refusal': {
+        const { vault, head, betNumber, code, signature } = entry.refusal;
+        return this.#insert('refusals', [vault, head, toSql(betNumber), code, signature]);
+      }
+      case 'limit': {
+        const { vault, throughBet, termsId, maxStakeUnits, signature } = entry.limit;
+        return this.#insert('limits', [vault, toSql(throughBet), termsId, toSql(maxStakeUnits), signature]);
+      }
+      case 'leader': {
+        const { epoch, nonce, finalized } = entry.leader;
+        const cells = [toSql(epoch), toSql(nonce), finalized ? 1 : 0];
+        this.#run('INSERT INTO leaders VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET finalized = excluded.finalized', cells);
+        return;
+      }
+      case 'meta':
+        this.#run('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', [entry.key, entry.value]);
+        return;
+      case 'batch-created':
+        return this.#batchCreated(entry.batch);
+      case 'batch-moved':
+        return this.#batchMoved(entry);
+      case 'batch-withdrawn':
+        return this.#batchWithdrawn(entry);
+      case 'settled-through':
+        return this.#one('UPDATE vaults SET finalized_through = ?1 WHERE vault = ?2 AND finalized_through <= ?1', [
+          toSql(entry.betNumber),
+          entry.vault,
+        ]);
+    }
+  }
+
+  #bet(bet: BetRecord): void {
+    const advanced = [toSql(bet.betNumber), bet.head, bet.cumulativeDelta, bet.termsId, bet.vault];
+    this.#one(
+      `UPDATE vaults SET last_bet = ?1, head = ?2, cumulative_delta = ?3, last_terms = ?4
+       WHERE vault = ?5 AND last_bet = ?1 - 1 AND last_terms <= ?4`,
+      advanced,
+    );
+    const chosen = [bet.vault, toSql(bet.betNumber), bet.termsId, toSql(bet.stakeUnits), bet.choice, bet.clientSeed, bet.head];
+    const played = [bet.sessionKey, bet.signature, bet.serverSeed, bet.outcome, toSql(bet.payout), toSql(bet.balanceAfter)];
+    this.#insert('bets', [...chosen, ...played, bet.cumulativeDelta, bet.timeMs, bet.receiptSignature]);
+  }
+
+  #batchCreated(batch: BatchRecord): void {
+    const { batchNumber, runs } = batch;
+    const what = [toSql(batchNumber), batch.state, batch.termsId, batch.vkId, batch.size, batch.betCount, batch.blobHash];
+    const when = [batch.outcomes, batch.attempt, batch.createdAtMs, batch.updatedAtMs];
+    this.#insert('batches', [...what, ...when, ...Object.keys(PROGRESS_COLUMNS).map(() => null)]);
+    for (const run of runs) {
+      const amounts = [toSql(run.start), toSql(run.consume), toSql(run.after), toSql(run.firstBet), run.betCount];
+      this.#insert('batch_runs', [toSql(batchNumber), run.slot, run.vault, ...amounts, run.keySlot, run.payRequest ? 1 : 0]);
+      this.#one(`UPDATE vaults SET batched_through = ?1 WHERE vault = ?2 AND batched_through = ?3 AND last_bet >= ?1`, [
+        toSql(run.firstBet + BigInt(run.betCount) - 1n),
+        run.vault,
+        toSql(run.firstBet - 1n),
+      ]);
+    }
+    this.#audit({ ...batch, timeMs: batch.createdAtMs, from: '', to: batch.state, reason: 'built', signature: '' });
+  }
+
+  #batchMoved(entry: Extract<LedgerEntry, { kind: 'batch-moved' }>): void {
+    const progress = Object.entries(entry.progress ?? {}) as [keyof BatchProgress, Cell][];
+    const assignments = progress.map(([field]) => `${PROGRESS_COLUMNS[field]} = ?`);
+    this.#one(
+      `UPDATE batches SET ${['state = ?', 'updated_at_ms = ?', 'attempt = ?', ...assignments].join(', ')}
+       WHERE batch_number = ? AND state = ?`,
+      [
+        entry.to,
+        entry.timeMs,
+        entry.attempt,
+        ...progress.map(([, value]) => (typeof value === 'bigint' ? toSql(value) : value)),
+        toSql(entry.batchNumber),
+        entry.from,
+      ],
+    );
+    this.#audit({ ...entry, signature: entry.progress?.signature ?? '' });
+  }
+
+  /** Takes an unsettled batch back: its bets are owed as before, its number is free again, its trail stays. */
+  #batchWithdrawn(entry: Extract<LedgerEntry, { kind: 'batch-withdrawn' }>): void {
+    const key = toSql(entry.batchNumber);
+    const batch = this.#statement('SELECT state, attempt FROM batches WHERE batch_number = ?').get(key);
+    if (!batch || batch.state === 'Finalized') throw new Error(`batch ${entry.batchNumber} can not be withdrawn`);
+    for (const run of this.#statement('SELECT vault, first_bet FROM batch_runs WHERE batch_number = ?').all(key)) {
+      const through = (run.first_bet as bigint) - 1n;
+      this.#one('UPDATE vaults SET batched_through = ? WHERE vault = ?', [through, run.vault as Uint8Array]);
+    }
+    this.#run('DELETE FROM batch_runs WHERE batch_number = ?', [key]);
+    this.#one('DELETE FROM batches WHERE batch_number = ?', [key]);
+    const from = batch.state as string;
+    this.#audit({ ...entry, from, to: '', attempt: Number(batch.attempt), signature: '' });
+  }
+
+  #audit(line: {
+    batchNumber: bigint;
+    timeMs: number;
+    from: string;
+    to: string;
+    reason: string;
+    attempt: number;
+    signature: string;
+  }): void {
+    this.#run(
+      'INSERT INTO audit (batch_number, time_ms, from_state, to_state, reason, attempt, signature) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      [toSql(line.batchNumber), line.timeMs, line.from, line.to, line.reason, line.attempt, line.signature],
+    );
+  }
+
+  #insert(table: string, cells: Cell[]): void {
+    this.#run(`INSERT INTO ${table} VALUES (${cells.map(() => '?').join(', ')})`, cells);
+  }
+
+  /** Runs a statement that must change exactly one row: the check before and after every write. */
+  #one(sql: string, cells: Cell[]): void {
+    const changes = this.#run(sql, cells);
+    if (changes !== 1) throw new Error(`ledger invariant broken: ${changes} rows changed by ${sql.replace(/\s+/g, ' ')}`);
+  }
+
+  #run(sql: string, cells: Cell[]): number {
+    return Number(this.#statement(sql).run(...cells).changes);
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#prepared.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      statement.setReadBigInts(true);
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+}

@@ -1,0 +1,246 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { CoinSide } from '../../protocol/bet.ts';
+import { PROGRESS_COLUMNS } from './apply.ts';
+import type {
+  AuditRecord,
+  BatchRecord,
+  BatchState,
+  BetRecord,
+  LeaderRecord,
+  LimitRecord,
+  RefusalRecord,
+  RunRecord,
+  VaultRecord,
+} from './records.ts';
+import { fromSql, toSql } from './schema.ts';
+
+type Row = Record<string, unknown>;
+
+/** Reads what is durable, over a read-only connection of its own: a reader never sees an uncommitted bet. */
+export class LedgerReader {
+  readonly #database: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { readOnly: true });
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  meta(key: string): string | undefined {
+    return this.#get('SELECT value FROM meta WHERE key = ?', key)?.value as string | undefined;
+  }
+
+  vaultByOwner(owner: Uint8Array): VaultRecord | undefined {
+    return optional(this.#get('SELECT * FROM vaults WHERE owner = ?', owner), readVault);
+  }
+
+  vault(vault: Uint8Array): VaultRecord | undefined {
+    return optional(this.#get('SELECT * FROM vaults WHERE vault = ?', vault), readVault);
+  }
+
+  vaults(): VaultRecord[] {
+    return this.#all('SELECT * FROM vaults ORDER BY vault').map(readVault);
+  }
+
+  /** Vaults with bets that are in no batch, the longest waiting first. */
+  waitingVaults(limit: number): { record: VaultRecord; waitingSinceMs: number }[] {
+    const sql = `SELECT vaults.*, bets.time_ms AS since FROM vaults JOIN bets
+      ON bets.vault = vaults.vault AND bets.bet_number = vaults.batched_through + 1
+      WHERE vaults.batched_through < vaults.last_bet ORDER BY bets.time_ms LIMIT ?`;
+    return this.#all(sql, limit).map((row) => ({ record: readVault(row), waitingSinceMs: Number(row.since) }));
+  }
+
+  /** How many bets are in no batch. */
+  waitingBets(): number {
+    const sql = 'SELECT coalesce(sum(last_bet - batched_through), 0) AS bets FROM vaults WHERE batched_through < last_bet';
+    return Number(this.#get(sql)?.bets ?? 0n);
+  }
+
+  bet(vault: Uint8Array, betNumber: bigint): BetRecord | undefined {
+    return optional(this.#get('SELECT * FROM bets WHERE vault = ? AND bet_number = ?', vault, toSql(betNumber)), readBet);
+  }
+
+  betByHead(head: Uint8Array): BetRecord | undefined {
+    return optional(this.#get('SELECT * FROM bets WHERE head = ?', head), readBet);
+  }
+
+  /** A vault's bets `first .. last`, in order. */
+  bets(vault: Uint8Array, range: { first: bigint; last: bigint }): BetRecord[] {
+    const sql = 'SELECT * FROM bets WHERE vault = ? AND bet_number BETWEEN ? AND ? ORDER BY bet_number';
+    return this.#all(sql, vault, toSql(range.first), toSql(range.last)).map(readBet);
+  }
+
+  /** Refusals of a vault's bets beyond a number: heads that must never be taken. */
+  refusals(vault: Uint8Array, beyondBet: bigint): RefusalRecord[] {
+    return this.#all('SELECT * FROM refusals WHERE vault = ? AND bet_number > ?', vault, toSql(beyondBet)).map((row) => ({
+      vault: row.vault as Uint8Array,
+      head: row.head as Uint8Array,
+      betNumber: fromSql(row.bet_number),
+      code: Number(row.code),
+      signature: row.signature as Uint8Array,
+    }));
+  }
+
+  /** Limits of a vault that reach beyond a bet number. */
+  limits(vault: Uint8Array, beyondBet: bigint): LimitRecord[] {
+    return this.#all('SELECT * FROM limits WHERE vault = ? AND through_bet > ?', vault, toSql(beyondBet)).map((row) => ({
+      vault: row.vault as Uint8Array,
+      termsId: Number(row.terms_id),
+      maxStakeUnits: fromSql(row.max_stake_units),
+      throughBet: fromSql(row.through_bet),
+      signature: row.signature as Uint8Array,
+    }));
+  }
+
+  leaders(): LeaderRecord[] {
+    return this.#all('SELECT * FROM leaders ORDER BY epoch').map((row) => ({
+      epoch: fromSql(row.epoch),
+      nonce: fromSql(row.nonce),
+      finalized: row.finalized === 1n,
+    }));
+  }
+
+  batch(batchNumber: bigint): BatchRecord | undefined {
+    return optional(this.#get('SELECT * FROM batches WHERE batch_number = ?', toSql(batchNumber)), (row) => this.#readBatch(row));
+  }
+
+  /** Newest first, below `before`. */
+  batches(options: { before: bigint; limit: number }): BatchRecord[] {
+    const sql = 'SELECT * FROM batches WHERE batch_number < ? ORDER BY batch_number DESC LIMIT ?';
+    return this.#all(sql, toSql(options.before), options.limit).map((row) => this.#readBatch(row));
+  }
+
+  /** Batches that are not finalized, in order. */
+  unfinishedBatches(): BatchRecord[] {
+    return this.#all("SELECT * FROM batches WHERE state <> 'Finalized' ORDER BY batch_number").map((row) => this.#readBatch(row));
+  }
+
+  lastBatchNumber(): bigint {
+    return fromSql(this.#get('SELECT coalesce(max(batch_number), 0) AS last FROM batches')?.last ?? 0n);
+  }
+
+  /** The batch that holds a bet, if one does. */
+  batchOfBet(vault: Uint8Array, betNumber: bigint): BatchRecord | undefined {
+    const sql = 'SELECT * FROM batch_runs WHERE vault = ? AND first_bet <= ? ORDER BY first_bet DESC LIMIT 1';
+    const row = this.#get(sql, vault, toSql(betNumber));
+    if (!row) return undefined;
+    const run = readRun(row);
+    return betNumber < run.firstBet + BigInt(run.betCount) ? this.batch(fromSql(row.batch_number)) : undefined;
+  }
+
+  auditTrail(batchNumber: bigint): AuditRecord[] {
+    return this.#all('SELECT * FROM audit WHERE batch_number = ? ORDER BY id', toSql(batchNumber)).map((row) => ({
+      batchNumber: fromSql(row.batch_number),
+      timeMs: Number(row.time_ms),
+      from: row.from_state as BatchState | '',
+      to: row.to_state as BatchState | '',
+      reason: row.reason as string,
+      attempt: Number(row.attempt),
+      signature: row.signature as string,
+    }));
+  }
+
+  #readBatch(row: Row): BatchRecord {
+    const runs = this.#all('SELECT * FROM batch_runs WHERE batch_number = ? ORDER BY slot', row.batch_number as bigint);
+    return { ...readBatchColumns(row), runs: runs.map(readRun) };
+  }
+
+  #get(sql: string, ...cells: (string | number | bigint | Uint8Array)[]): Row | undefined {
+    return this.#statement(sql).get(...cells) as Row | undefined;
+  }
+
+  #all(sql: string, ...cells: (string | number | bigint | Uint8Array)[]): Row[] {
+    return this.#statement(sql).all(...cells) as Row[];
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#prepared.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      statement.setReadBigInts(true);
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function optional<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {
+  return row === undefined ? undefined : read(row);
+}
+
+function readVault(row: Row): VaultRecord {
+  return {
+    vault: row.vault as Uint8Array,
+    owner: row.owner as Uint8Array,
+    accountId: row.account_id as Uint8Array,
+    lastBet: fromSql(row.last_bet),
+    head: row.head as Uint8Array,
+    cumulativeDelta: row.cumulative_delta as bigint,
+    lastTerms: Number(row.last_terms),
+    batchedThrough: fromSql(row.batched_through),
+    finalizedThrough: fromSql(row.finalized_through),
+  };
+}
+
+function readBet(row: Row): BetRecord {
+  return {
+    vault: row.vault as Uint8Array,
+    betNumber: fromSql(row.bet_number),
+    termsId: Number(row.terms_id),
+    stakeUnits: fromSql(row.stake_units),
+    choice: Number(row.choice) as CoinSide,
+    clientSeed: row.client_seed as Uint8Array,
+    head: row.head as Uint8Array,
+    sessionKey: row.session_key as Uint8Array,
+    signature: row.signature as Uint8Array,
+    serverSeed: row.server_seed as Uint8Array,
+    outcome: Number(row.outcome) as CoinSide,
+    payout: fromSql(row.payout),
+    balanceAfter: fromSql(row.balance_after),
+    cumulativeDelta: row.cumulative_delta as bigint,
+    timeMs: row.time_ms as bigint,
+    receiptSignature: row.receipt_signature as Uint8Array,
+  };
+}
+
+function readRun(row: Row): RunRecord {
+  return {
+    slot: Number(row.slot),
+    vault: row.vault as Uint8Array,
+    start: fromSql(row.start),
+    consume: fromSql(row.consume),
+    after: fromSql(row.after),
+    firstBet: fromSql(row.first_bet),
+    betCount: Number(row.bet_count),
+    keySlot: Number(row.key_slot) as 0 | 1,
+    payRequest: row.pay_request === 1n,
+  };
+}
+
+const WIDE_PROGRESS = new Set(['lastValidBlockHeight', 'leaderEpoch', 'leaderNonce']);
+
+function readBatchColumns(row: Row): Omit<BatchRecord, 'runs'> {
+  const progress: Row = {};
+  for (const [field, column] of Object.entries(PROGRESS_COLUMNS)) {
+    const value = row[column.replaceAll('"', '')];
+    if (value === null) continue;
+    progress[field] = typeof value !== 'bigint' ? value : WIDE_PROGRESS.has(field) ? fromSql(value) : Number(value);
+  }
+  return {
+    batchNumber: fromSql(row.batch_number),
+    state: row.state as BatchState,
+    termsId: Number(row.terms_id),
+    vkId: Number(row.vk_id),
+    size: row.size as string,
+    betCount: Number(row.bet_count),
+    blobHash: row.blob_hash as Uint8Array,
+    outcomes: row.outcomes as Uint8Array,
+    attempt: Number(row.attempt),
+    createdAtMs: Number(row.created_at_ms),
+    updatedAtMs: Number(row.updated_at_ms),
+    ...progress,
+  };
+}

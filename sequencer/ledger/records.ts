@@ -1,0 +1,140 @@
+import type { CoinSide } from '../../protocol/bet.ts';
+
+/** A durable bet. Byte fields are as in docs/reference/layouts.md, amounts in base units, times in ms since the epoch. */
+export interface BetRecord {
+  vault: Uint8Array;
+  betNumber: bigint;
+  termsId: number;
+  stakeUnits: bigint;
+  choice: CoinSide;
+  clientSeed: Uint8Array;
+  head: Uint8Array;
+  sessionKey: Uint8Array;
+  signature: Uint8Array;
+  serverSeed: Uint8Array;
+  outcome: CoinSide;
+  payout: bigint;
+  balanceAfter: bigint;
+  /** Sum of the deltas of the vault's bets 1 to this one: what the bets changed, whatever was paid in or out. */
+  cumulativeDelta: bigint;
+  timeMs: bigint;
+  receiptSignature: Uint8Array;
+}
+
+/** What the ledger knows of a vault beside its bets. */
+export interface VaultRecord {
+  vault: Uint8Array;
+  owner: Uint8Array;
+  accountId: Uint8Array;
+  lastBet: bigint;
+  head: Uint8Array;
+  cumulativeDelta: bigint;
+  lastTerms: number;
+  /** Last bet that is in a batch. */
+  batchedThrough: bigint;
+  /** Last bet that the finalized chain has settled. */
+  finalizedThrough: bigint;
+}
+
+export interface RefusalRecord {
+  vault: Uint8Array;
+  betNumber: bigint;
+  head: Uint8Array;
+  code: number;
+  signature: Uint8Array;
+}
+
+export interface LimitRecord {
+  vault: Uint8Array;
+  termsId: number;
+  maxStakeUnits: bigint;
+  throughBet: bigint;
+  signature: Uint8Array;
+}
+
+export interface LeaderRecord {
+  epoch: bigint;
+  nonce: bigint;
+  finalized: boolean;
+}
+
+/** `Pending -> Proving -> Proved -> Submitted -> Confirmed -> Finalized`, or `Failed`. */
+export type BatchState = 'Pending' | 'Proving' | 'Proved' | 'Submitted' | 'Confirmed' | 'Finalized' | 'Failed';
+
+/** One vault's run in a batch, by slot. */
+export interface RunRecord {
+  slot: number;
+  vault: Uint8Array;
+  start: bigint;
+  consume: bigint;
+  after: bigint;
+  firstBet: bigint;
+  betCount: number;
+  keySlot: 0 | 1;
+  payRequest: boolean;
+}
+
+/** What a batch gains on its way; absent until then. */
+export interface BatchProgress {
+  proof: Uint8Array;
+  proveMs: number;
+  /** The signed transaction's bytes. */
+  transaction: Uint8Array;
+  /** Base58. */
+  signature: string;
+  lastValidBlockHeight: bigint;
+  leaderEpoch: bigint;
+  leaderNonce: bigint;
+  computeUnits: number;
+  confirmedAtMs: number;
+  finalizedAtMs: number;
+}
+
+export interface BatchRecord extends Partial<BatchProgress> {
+  batchNumber: bigint;
+  state: BatchState;
+  termsId: number;
+  vkId: number;
+  size: string;
+  betCount: number;
+  blobHash: Uint8Array;
+  /** One bit a bet, in row order. */
+  outcomes: Uint8Array;
+  attempt: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+  runs: RunRecord[];
+}
+
+/** One line of a batch's audit trail. */
+export interface AuditRecord {
+  batchNumber: bigint;
+  timeMs: number;
+  from: BatchState | '';
+  to: BatchState | '';
+  reason: string;
+  attempt: number;
+  signature: string;
+}
+
+/** A change that the ledger makes durable. Entries of one commit become durable together or not at all. */
+export type LedgerEntry =
+  | { kind: 'vault'; vault: VaultRecord }
+  | { kind: 'bet'; bet: BetRecord }
+  | { kind: 'refusal'; refusal: RefusalRecord }
+  | { kind: 'limit'; limit: LimitRecord }
+  | { kind: 'leader'; leader: LeaderRecord }
+  | { kind: 'meta'; key: string; value: string }
+  | { kind: 'batch-created'; batch: BatchRecord }
+  | {
+      kind: 'batch-moved';
+      batchNumber: bigint;
+      from: BatchState;
+      to: BatchState;
+      reason: string;
+      timeMs: number;
+      attempt: number;
+      progress?: Partial<BatchProgress>;
+    }
+  | { kind: 'batch-withdrawn'; batchNumber: bigint; reason: string; timeMs: number }
+  | { kind: 'settled-through'; vault: Uint8Array; betNumber: bigint };

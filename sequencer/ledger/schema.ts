@@ -1,0 +1,72 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { CasinoError } from '../errors.ts';
+
+export const SCHEMA_VERSION = 1;
+
+/**
+ * 64-bit amounts are stored as SQLite's signed integers, bit for bit (`toSql`, `fromSql`). Bets are clustered by vault and number:
+ * both only grow, so that appending stays cheap however many there are.
+ */
+const TABLES = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
+  CREATE TABLE vaults (
+    vault BLOB PRIMARY KEY, owner BLOB NOT NULL UNIQUE, account_id BLOB NOT NULL, last_bet INTEGER NOT NULL, head BLOB NOT NULL,
+    cumulative_delta INTEGER NOT NULL, last_terms INTEGER NOT NULL, batched_through INTEGER NOT NULL,
+    finalized_through INTEGER NOT NULL,
+    CHECK (finalized_through <= batched_through AND batched_through <= last_bet)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX vaults_waiting ON vaults (vault) WHERE batched_through < last_bet;
+  CREATE TABLE bets (
+    vault BLOB NOT NULL, bet_number INTEGER NOT NULL, terms_id INTEGER NOT NULL, stake_units INTEGER NOT NULL,
+    choice INTEGER NOT NULL, client_seed BLOB NOT NULL, head BLOB NOT NULL, session_key BLOB NOT NULL, signature BLOB NOT NULL,
+    server_seed BLOB NOT NULL, outcome INTEGER NOT NULL, payout INTEGER NOT NULL, balance_after INTEGER NOT NULL,
+    cumulative_delta INTEGER NOT NULL, time_ms INTEGER NOT NULL, receipt_signature BLOB NOT NULL,
+    PRIMARY KEY (vault, bet_number)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX bets_by_head ON bets (head);
+  CREATE TABLE refusals (
+    vault BLOB NOT NULL, head BLOB NOT NULL, bet_number INTEGER NOT NULL, code INTEGER NOT NULL, signature BLOB NOT NULL,
+    PRIMARY KEY (vault, head)
+  ) WITHOUT ROWID, STRICT;
+  CREATE TABLE limits (
+    vault BLOB NOT NULL, through_bet INTEGER NOT NULL, terms_id INTEGER NOT NULL, max_stake_units INTEGER NOT NULL,
+    signature BLOB NOT NULL, PRIMARY KEY (vault, through_bet, terms_id, max_stake_units)
+  ) WITHOUT ROWID, STRICT;
+  CREATE TABLE leaders (
+    epoch INTEGER NOT NULL, nonce INTEGER NOT NULL, finalized INTEGER NOT NULL, PRIMARY KEY (epoch, nonce)
+  ) WITHOUT ROWID, STRICT;
+  CREATE TABLE batches (
+    batch_number INTEGER PRIMARY KEY, state TEXT NOT NULL, terms_id INTEGER NOT NULL, vk_id INTEGER NOT NULL, size TEXT NOT NULL,
+    bet_count INTEGER NOT NULL, blob_hash BLOB NOT NULL, outcomes BLOB NOT NULL, attempt INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL, updated_at_ms INTEGER NOT NULL, proof BLOB, prove_ms INTEGER, "transaction" BLOB,
+    signature TEXT, last_valid_block_height INTEGER, leader_epoch INTEGER, leader_nonce INTEGER, compute_units INTEGER,
+    confirmed_at_ms INTEGER, finalized_at_ms INTEGER
+  ) STRICT;
+  CREATE INDEX batches_unfinished ON batches (batch_number) WHERE state <> 'Finalized';
+  CREATE TABLE batch_runs (
+    batch_number INTEGER NOT NULL, slot INTEGER NOT NULL, vault BLOB NOT NULL, start INTEGER NOT NULL, consume INTEGER NOT NULL,
+    after INTEGER NOT NULL, first_bet INTEGER NOT NULL, bet_count INTEGER NOT NULL, key_slot INTEGER NOT NULL,
+    pay_request INTEGER NOT NULL, PRIMARY KEY (batch_number, slot)
+  ) WITHOUT ROWID, STRICT;
+  CREATE UNIQUE INDEX batch_runs_by_bet ON batch_runs (vault, first_bet);
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY, batch_number INTEGER NOT NULL, time_ms INTEGER NOT NULL, from_state TEXT NOT NULL,
+    to_state TEXT NOT NULL, reason TEXT NOT NULL, attempt INTEGER NOT NULL, signature TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_batch ON audit (batch_number, id);
+`;
+
+/** Creates the tables of a new database, or checks that an old one has this version (`CONFIG_INVALID`). */
+export function prepareSchema(database: DatabaseSync): void {
+  const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+  if (found === SCHEMA_VERSION) return;
+  if (found !== 0) {
+    throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
+  }
+  database.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+}
+
+/** An unsigned 64-bit value as SQLite's signed integer, bit for bit. */
+export const toSql = (value: bigint): bigint => BigInt.asIntN(64, value);
+/** The way back. */
+export const fromSql = (value: unknown): bigint => BigInt.asUintN(64, value as bigint);

@@ -1,0 +1,124 @@
+import { Worker } from 'node:worker_threads';
+import type { CircuitInfo } from '../../circuits/artifacts.ts';
+import { Prover as NativeProver } from '../../native/index.ts';
+import { type BatchStatement, publicBatchOf, publicInput } from '../../protocol/batch.ts';
+import { bytesToInteger } from '../../protocol/field.ts';
+import { CasinoError, messageOf } from '../errors.ts';
+import type { ProvingKey } from './proving-keys.ts';
+
+/** Longest that a witness or a proof may take. */
+const WITNESS_TIMEOUT_MS = 60_000;
+const PROOF_TIMEOUT_MS = 120_000;
+
+export interface Proof {
+  /** 128 bytes, as `settle_batch` carries it. */
+  compressed: Uint8Array;
+  witnessMs: number;
+  proveMs: number;
+}
+
+/** Proves batches of one circuit size; its key stays in memory. One batch at a time. */
+export class SizeProver {
+  readonly circuit: CircuitInfo;
+  readonly vkId: number;
+  readonly #prover: NativeProver;
+  readonly #witness: WitnessThread;
+
+  private constructor(key: ProvingKey, prover: NativeProver, witness: WitnessThread) {
+    this.circuit = key.circuit;
+    this.vkId = key.vkId;
+    this.#prover = prover;
+    this.#witness = witness;
+  }
+
+  /** Checks the key and starts the witness thread. */
+  static async start(key: ProvingKey, options: { threads: number }): Promise<SizeProver> {
+    const prover = await NativeProver.load(key.zkey, { threadsPerProof: options.threads });
+    return new SizeProver(key, prover, await WitnessThread.start(key.circuit.name));
+  }
+
+  /**
+   * Proves a statement. `SETTLEMENT_REJECTED` if no proof of it exists, `PROVER_FAILED` if this attempt broke down. The proof has
+   * been verified, and its public input is the one that the program will rebuild.
+   */
+  async prove(statement: BatchStatement, signal: AbortSignal): Promise<Proof> {
+    const started = performance.now();
+    const witness = await this.#witness.compute(statement);
+    const witnessed = performance.now();
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(PROOF_TIMEOUT_MS)]);
+    const proof = await this.#prover.prove(witness, { signal: limit }).catch((error: unknown) => {
+      throw new CasinoError('PROVER_FAILED', `the proof failed: ${messageOf(error)}`, { cause: error });
+    });
+    const expected = publicInput(publicBatchOf(statement), this.circuit.maxVaults);
+    if (bytesToInteger(proof.publicInputs) !== expected) {
+      throw new CasinoError('SETTLEMENT_REJECTED', 'the proof is of other public data than the batch');
+    }
+    const ended = performance.now();
+    return { compressed: proof.compressed, witnessMs: Math.round(witnessed - started), proveMs: Math.round(ended - witnessed) };
+  }
+
+  async stop(): Promise<void> {
+    await this.#witness.stop();
+  }
+}
+
+type Reply = { witness?: Uint8Array; failed?: string };
+
+/** The thread that computes one size's witnesses. */
+class WitnessThread {
+  readonly #sizeName: string;
+  #worker: Worker;
+
+  private constructor(sizeName: string, worker: Worker) {
+    this.#sizeName = sizeName;
+    this.#worker = worker;
+  }
+
+  static async start(sizeName: string): Promise<WitnessThread> {
+    return new WitnessThread(sizeName, await startWorker(sizeName));
+  }
+
+  async compute(statement: BatchStatement): Promise<Uint8Array> {
+    const timeout = AbortSignal.timeout(WITNESS_TIMEOUT_MS);
+    const reply = await nextReply(this.#worker, timeout, () => this.#worker.postMessage(statement)).catch(
+      async (error: unknown) => {
+        await this.#worker.terminate();
+        this.#worker = await startWorker(this.#sizeName);
+        throw new CasinoError('PROVER_FAILED', `the witness thread failed: ${messageOf(error)}`, { cause: error });
+      },
+    );
+    if (!reply.witness) throw new CasinoError('SETTLEMENT_REJECTED', `no witness exists: ${reply.failed}`);
+    return reply.witness;
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+async function startWorker(sizeName: string): Promise<Worker> {
+  const worker = new Worker(new URL('./witness-worker.ts', import.meta.url), { workerData: { sizeName } });
+  await nextReply(worker, AbortSignal.timeout(WITNESS_TIMEOUT_MS), () => {});
+  return worker;
+}
+
+function nextReply(worker: Worker, signal: AbortSignal, send: () => void): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => {
+      worker.off('message', onMessage);
+      worker.off('error', onError);
+      worker.off('exit', onExit);
+      signal.removeEventListener('abort', onAbort);
+      act();
+    };
+    const onMessage = (reply: Reply) => settle(() => resolve(reply));
+    const onError = (error: Error) => settle(() => reject(error));
+    const onExit = () => settle(() => reject(new Error('the thread ended')));
+    const onAbort = () => settle(() => reject(new Error('it took too long')));
+    worker.on('message', onMessage);
+    worker.on('error', onError);
+    worker.on('exit', onExit);
+    signal.addEventListener('abort', onAbort);
+    send();
+  });
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CIRCUIT_NAMES, type CircuitInfo, circuitInfo, loadR1cs } from '../../circuits/artifacts.ts';
+import { developmentSetup, verifyingKeyBytes } from '../../native/index.ts';
+import { writeFileDurably } from '../operations/files.ts';
+
+/** A circuit size with its proving key. */
+export interface ProvingKey {
+  circuit: CircuitInfo;
+  /** The verifying key's number on chain. */
+  vkId: number;
+  zkey: Uint8Array;
+  /** 576 bytes as the program stores them. */
+  verifyingKey: Uint8Array;
+  verifyingKeySha256: Uint8Array;
+}
+
+/**
+ * The proving keys of all sizes, smallest first: from `directory`, made there at first use. They are **development keys**: their
+ * secret is public, so their proofs convince nobody who does not trust the operator anyway.
+ */
+export async function loadDevelopmentKeys(directory: string, onProgress: (message: string) => void): Promise<ProvingKey[]> {
+  mkdirSync(directory, { recursive: true });
+  const keys: ProvingKey[] = [];
+  for (const [index, name] of CIRCUIT_NAMES.entries()) {
+    const circuit = circuitInfo(name);
+    const path = join(directory, `${name}-${circuit.r1csSha256.slice(0, 16)}.zkey`);
+    if (!existsSync(path)) {
+      onProgress(
+        `making the development proving key ${index + 1} of ${CIRCUIT_NAMES.length}: ${name}, ${circuit.constraints} constraints`,
+      );
+      writeFileDurably(path, await developmentSetup(loadR1cs(name)));
+    }
+    const zkey = readFileSync(path);
+    const verifyingKey = verifyingKeyBytes(zkey);
+    const verifyingKeySha256 = new Uint8Array(createHash('sha256').update(verifyingKey).digest());
+    keys.push({ circuit, vkId: index + 1, zkey, verifyingKey, verifyingKeySha256 });
+  }
+  return keys;
+}

@@ -1,0 +1,160 @@
+import { sessionKeyHashOf } from '../../protocol/account.ts';
+import { pointFromBytes } from '../../protocol/babyjubjub.ts';
+import type { Run } from '../../protocol/batch.ts';
+import type { CoinSide } from '../../protocol/bet.ts';
+import type { Blob } from '../../protocol/blob.ts';
+import { compareBytes } from '../../protocol/bytes.ts';
+import { STAKE_UNIT } from '../../protocol/constants.ts';
+import { signatureFromBytes } from '../../protocol/eddsa.ts';
+import { fieldFromBytes } from '../../protocol/field.ts';
+import type { VaultView } from '../chain/view.ts';
+import type { BetRecord, RunRecord, VaultRecord } from '../ledger/records.ts';
+
+/** Capacity of one circuit size. */
+export interface BatchSize {
+  name: string;
+  vkId: number;
+  maxBets: number;
+  maxVaults: number;
+}
+
+/** A vault with durable bets that are in no batch. */
+export interface WaitingVault {
+  record: VaultRecord;
+  /** Its next bets, in order, from `record.batchedThrough + 1`. */
+  bets: BetRecord[];
+  finalized: VaultView;
+  confirmed: VaultView;
+  /** Its runs in batches that the finalized view does not show yet, in order. */
+  inFlight: RunRecord[];
+}
+
+export interface PlannedRun {
+  run: RunRecord;
+  bets: BetRecord[];
+}
+
+export interface BatchPlan {
+  size: BatchSize;
+  termsId: number;
+  /** By strictly ascending vault address. */
+  runs: PlannedRun[];
+}
+
+/**
+ * Chooses the next batch: vaults as given (the longest waiting first), the terms of the first, the smallest size that takes all
+ * that waits under them, else the largest. Undefined if no vault can be batched now.
+ */
+export function planBatch(waiting: readonly WaitingVault[], sizes: readonly BatchSize[]): BatchPlan | undefined {
+  const candidates = waiting.filter((vault) => vault.bets.length > 0 && !vault.inFlight.some((run) => run.payRequest));
+  const termsId = candidates[0]?.bets[0]?.termsId;
+  if (termsId === undefined) return undefined;
+  const runs = candidates.map((vault) => ({ vault, bets: nextRun(vault, termsId) })).filter(({ bets }) => bets.length > 0);
+  const betCount = runs.reduce((total, { bets }) => total + bets.length, 0);
+  const fitting = sizes.find((size) => runs.length <= size.maxVaults && betCount <= size.maxBets);
+  const size = fitting ?? sizes.at(-1);
+  if (!size) return undefined;
+  const taken: PlannedRun[] = [];
+  let room = size.maxBets;
+  for (const { vault, bets } of runs.slice(0, size.maxVaults)) {
+    if (room === 0) break;
+    const planned = planRun(vault, bets.slice(0, room));
+    if (!planned) continue;
+    taken.push(planned);
+    room -= planned.bets.length;
+  }
+  if (taken.length === 0) return undefined;
+  taken.sort((a, b) => compareBytes(a.run.vault, b.run.vault));
+  for (const [slot, planned] of taken.entries()) planned.run.slot = slot;
+  return { size, termsId, runs: taken };
+}
+
+/** The longest run that one proof can hold: one terms, one session key. */
+function nextRun(vault: WaitingVault, termsId: number): BetRecord[] {
+  const first = vault.bets[0] as BetRecord;
+  const end = vault.bets.findIndex((bet) => bet.termsId !== termsId || compareBytes(bet.sessionKey, first.sessionKey) !== 0);
+  return end === -1 ? vault.bets : vault.bets.slice(0, end);
+}
+
+function planRun(vault: WaitingVault, bets: BetRecord[]): PlannedRun | undefined {
+  const [first, last] = [bets[0] as BetRecord, bets.at(-1) as BetRecord];
+  const hash = sessionKeyHashOf(pointFromBytes(first.sessionKey));
+  const keySlot = vault.confirmed.keys.findIndex((key) => key.hash === hash);
+  if (keySlot === -1) return undefined;
+  const consumed = vault.inFlight.reduce((total, run) => total + run.consume, 0n);
+  const consume = vault.finalized.pendingDeposit - consumed;
+  const start = (vault.inFlight.at(-1)?.after ?? vault.finalized.balance) + consume;
+  const firstDelta = first.payout - first.stakeUnits * STAKE_UNIT;
+  const after = start + (last.cumulativeDelta - (first.cumulativeDelta - firstDelta));
+  const payRequest = vault.confirmed.requestAmount > 0n && last.betNumber === vault.record.lastBet;
+  const run: RunRecord = {
+    slot: 0,
+    vault: vault.record.vault,
+    start,
+    consume,
+    after,
+    firstBet: first.betNumber,
+    betCount: bets.length,
+    keySlot: keySlot as 0 | 1,
+    payRequest,
+  };
+  return { run, bets };
+}
+
+/** A batch's runs as the proof needs them. `headBefore` gives the head before a run's first bet. */
+export function statementRuns(input: {
+  runs: readonly PlannedRun[];
+  accountId(vault: Uint8Array): bigint;
+  headBefore(vault: Uint8Array, firstBet: bigint): bigint;
+}): Run[] {
+  return input.runs.map(({ run, bets }) => {
+    const last = bets.at(-1) as BetRecord;
+    return {
+      vault: run.vault,
+      accountId: input.accountId(run.vault),
+      sessionKey: pointFromBytes(last.sessionKey),
+      start: run.start,
+      firstBet: run.firstBet,
+      headBefore: input.headBefore(run.vault, run.firstBet),
+      signature: signatureFromBytes(last.signature),
+      bets: bets.map((bet) => ({ stakeUnits: bet.stakeUnits, choice: bet.choice, clientSeed: fieldFromBytes(bet.clientSeed) })),
+    };
+  });
+}
+
+/** The blob of a batch, from what the ledger holds: what was answered to the bettors, not what is computed anew. */
+export function blobOf(input: { header: Omit<Blob, 'runs'>; planned: readonly PlannedRun[]; runs: readonly Run[] }): Blob {
+  const runs = input.runs.map((run, index) => {
+    const { run: record, bets } = input.planned[index] as PlannedRun;
+    return {
+      vault: run.vault,
+      sessionKey: run.sessionKey,
+      start: run.start,
+      after: record.after,
+      firstBet: run.firstBet,
+      headBefore: run.headBefore,
+      signature: run.signature,
+      bets: bets.map((bet) => ({
+        stakeUnits: bet.stakeUnits,
+        choice: bet.choice,
+        clientSeed: fieldFromBytes(bet.clientSeed),
+        serverSeed: fieldFromBytes(bet.serverSeed),
+        outcome: bet.outcome,
+        delta: bet.payout - bet.stakeUnits * STAKE_UNIT,
+      })),
+    };
+  });
+  return { ...input.header, runs };
+}
+
+/** Outcomes as bits, row i in bit `i mod 8` of byte `i div 8`. */
+export function outcomeBits(outcomes: readonly CoinSide[]): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil(outcomes.length / 8));
+  for (const [row, outcome] of outcomes.entries()) bytes[row >> 3] = (bytes[row >> 3] as number) | (outcome << (row & 7));
+  return bytes;
+}
+
+/** The way back, for a batch of `betCount` bets. */
+export function outcomesOf(bits: Uint8Array, betCount: number): CoinSide[] {
+  return Array.from({ length: betCount }, (_, row) => (((bits[row >> 3] as number) >> (row & 7)) & 1) as CoinSide);
+}

@@ -1,0 +1,191 @@
+import type { Logger } from 'pino';
+import { CasinoError, messageOf } from '../errors.ts';
+import type { BatchRecord } from '../ledger/records.ts';
+import type { SizeProver } from '../prover/prover.ts';
+import type { UnfinishedBatches } from './batches.ts';
+import type { BatchBuilder } from './builder.ts';
+import { Submitter, type SubmitterOptions } from './submitter.ts';
+
+/** Proved batches that may wait for the chain before no more are built. */
+const MAX_PROVED_AHEAD = 4;
+/** A batch that the chain rejects this often in a row is held as Failed. */
+const MAX_REJECTIONS = 5;
+const FIRST_RETRY_MS = 250;
+const MAX_RETRY_MS = 30_000;
+
+export interface SettlementOptions extends Omit<SubmitterOptions, 'pause'> {
+  unfinished: UnfinishedBatches;
+  builder: BatchBuilder;
+  provers: readonly SizeProver[];
+  /** A batch is built when its oldest bet has waited this long ... */
+  batchWaitMs: number;
+  /** ... or when this many bets wait. */
+  batchThreshold: number;
+  pollMs: number;
+  log: Logger;
+}
+
+/**
+ * From acknowledged bets to finalized batches: one loop builds and proves, one submits in order, one watches for finality. Each picks
+ * its work by the batches' states alone, so that a start resumes wherever the last run ended.
+ */
+export class Settlement {
+  readonly #o: SettlementOptions;
+  readonly #submitter: Submitter;
+  readonly #stopping = new AbortController();
+  #loops: Promise<void>[] = [];
+  #rejections = 0;
+  #problem: string | undefined;
+  #betsPerSecond: number | undefined;
+
+  constructor(options: SettlementOptions) {
+    this.#o = options;
+    this.#submitter = new Submitter({ ...options, pause: () => this.#sleep(options.pollMs) });
+  }
+
+  /** What holds settlement up, or undefined. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Bets a second that proving has sustained of late; undefined before the first proof. */
+  get betsPerSecond(): number | undefined {
+    return this.#betsPerSecond;
+  }
+
+  start(): void {
+    this.#loops = [
+      this.#loop('building', () => this.#buildAndProve()),
+      this.#loop('submitting', () => this.#submitNext()),
+      this.#loop('finalizing', () => this.#finalizeNext()),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#loops);
+  }
+
+  async #buildAndProve(): Promise<boolean> {
+    const { unfinished, builder } = this.#o;
+    const resumed = unfinished.first('Pending', 'Proving');
+    if (resumed) return this.#prove(resumed);
+    if (unfinished.first('Failed')) return false;
+    const waiting = unfinished.all.filter(({ state }) => state === 'Proved' || state === 'Submitted').length;
+    if (waiting >= MAX_PROVED_AHEAD || !this.#isDue()) return false;
+    await unfinished.steady();
+    const batch = builder.build(unfinished, this.#o.nowMs());
+    if (!batch) return false;
+    await unfinished.add(batch);
+    return this.#prove(batch);
+  }
+
+  #isDue(): boolean {
+    const backlog = this.#o.builder.backlog();
+    if (!backlog) return false;
+    return backlog.bets >= this.#o.batchThreshold || this.#o.nowMs() - backlog.sinceMs >= this.#o.batchWaitMs;
+  }
+
+  async #prove(batch: BatchRecord): Promise<boolean> {
+    const { unfinished, builder, provers } = this.#o;
+    const prover = provers.find(({ circuit }) => circuit.name === batch.size);
+    if (!prover) throw new CasinoError('PROVER_FAILED', `no prover of size ${batch.size} is loaded`);
+    if (batch.state === 'Pending' && unfinished.has(batch))
+      await unfinished.move(batch, { to: 'Proving', reason: `with the ${batch.size} circuit` });
+    if (!unfinished.has(batch)) return true;
+    try {
+      const proof = await prover.prove(builder.statement(batch), this.#stopping.signal);
+      if (!unfinished.has(batch)) return true;
+      const totalMs = proof.witnessMs + proof.proveMs;
+      const progress = { proof: proof.compressed, proveMs: totalMs };
+      await unfinished.move(batch, {
+        to: 'Proved',
+        reason: `witness ${proof.witnessMs} ms, proof ${proof.proveMs} ms`,
+        progress,
+      });
+      this.#betsPerSecond = smooth(this.#betsPerSecond, (1_000 * batch.betCount) / totalMs);
+    } catch (error) {
+      if (!unfinished.has(batch)) return true;
+      if (!(error instanceof CasinoError) || error.code !== 'SETTLEMENT_REJECTED') throw error;
+      await this.#reject(batch, error);
+    }
+    return true;
+  }
+
+  async #submitNext(): Promise<boolean> {
+    const { unfinished } = this.#o;
+    const batch = unfinished.first('Pending', 'Proving', 'Proved', 'Submitted', 'Failed');
+    if (!batch || (batch.state !== 'Proved' && batch.state !== 'Submitted')) return false;
+    try {
+      await this.#submitter.settle(batch);
+      this.#rejections = 0;
+    } catch (error) {
+      if (!(error instanceof CasinoError) || error.code !== 'SETTLEMENT_REJECTED') throw error;
+      await this.#reject(batch, error);
+    }
+    return true;
+  }
+
+  async #finalizeNext(): Promise<boolean> {
+    const batch = this.#o.unfinished.all[0];
+    return batch?.state === 'Confirmed' && (await this.#submitter.finalize(batch));
+  }
+
+  /** A rejected batch is taken back and built anew from the chain's state; one that keeps being rejected is held as Failed. */
+  async #reject(batch: BatchRecord, error: CasinoError): Promise<void> {
+    const { unfinished, log } = this.#o;
+    this.#rejections += 1;
+    log.error({ batch: batch.batchNumber.toString(), rejections: this.#rejections, reason: error.message }, 'batch rejected');
+    if (this.#rejections >= MAX_REJECTIONS) {
+      this.#problem = `batch ${batch.batchNumber} can not be settled: ${error.message}`;
+      await unfinished.move(batch, { to: 'Failed', reason: error.message });
+      return;
+    }
+    await unfinished.withdrawFrom(batch, error.message);
+    await this.#sleep(backoffMs(this.#rejections));
+  }
+
+  /** Repeats a step until the service stops. A step that did nothing is followed by a pause, one that failed by a longer one. */
+  async #loop(name: string, step: () => Promise<boolean>): Promise<void> {
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const progressed = await step();
+        failures = 0;
+        if (!progressed) await this.#sleep(this.#o.pollMs);
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        failures += 1;
+        this.#o.log.warn({ loop: name, failures, reason: messageOf(error) }, 'settlement step failed, trying again');
+        await this.#sleep(backoffMs(failures)).catch(() => {});
+      }
+    }
+  }
+
+  #sleep(durationMs: number): Promise<void> {
+    const { signal } = this.#stopping;
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      }, durationMs);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+  }
+}
+
+/** Exponential backoff with full jitter on its upper half. */
+function backoffMs(failures: number): number {
+  const ceiling = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+  return ceiling / 2 + (Math.random() * ceiling) / 2;
+}
+
+/** Exponential moving average. */
+function smooth(before: number | undefined, sample: number): number {
+  return before === undefined ? sample : 0.8 * before + 0.2 * sample;
+}
