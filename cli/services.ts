@@ -13,6 +13,9 @@ const RESTART_DELAY_MS = 500;
 /** A process that ends this often without having been ready is not started again. */
 const MAX_FAILED_STARTS = 5;
 
+/** A local chain quick enough to watch: blocks ten times a second, final after half a second. */
+export const LOCAL_CHAIN_TIMING = { slotMs: 100, confirmSlots: 1, finalizeSlots: 5, pollMs: 50 };
+
 export interface ServiceOptions {
   dataDirectory: string;
   apiPort: number;

@@ -11,7 +11,7 @@ import {
 import { type AnchorRecord, encodeRecord, type GroupRecord } from './records.ts';
 import { type Applied, ChainState } from './state.ts';
 import { openStore, type Store } from './store.ts';
-import type { LandedTransaction } from './transactionLog.ts';
+import type { LandedTransaction } from './transaction-log.ts';
 import type { AccountChange } from './vm.ts';
 import { parseTransaction, type WireTransaction } from './wire.ts';
 

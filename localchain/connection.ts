@@ -4,7 +4,7 @@ import { invalidParams, RPC_ERROR, RpcError } from './errors.ts';
 import type { Json } from './json.ts';
 import { stringifyJson } from './json.ts';
 import { MAX_SUBSCRIPTIONS_PER_WEBSOCKET, MAX_WEBSOCKET_BUFFERED_BYTES } from './limits.ts';
-import { type AccountFormat, readAccountFilter, readAccountFormat } from './rpc/accountJson.ts';
+import { type AccountFormat, readAccountFilter, readAccountFormat } from './rpc/account-json.ts';
 import { errorText, parseBody, type RpcRequest, readRequest, resultText } from './rpc/dispatch.ts';
 import { type Config, readAddress, readCommitment, readConfig, readCount, readFlag, readSignature } from './rpc/params.ts';
 import type { Notify, Subscriptions, Topic } from './subscriptions.ts';

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, decodeBase58, encodeBase58 } from './base58.ts';
-import { writeFileDurably } from './durableFiles.ts';
+import { writeFileDurably } from './durable-files.ts';
 import { LocalChainError } from './errors.ts';
 import { MAX_PROGRAM_BYTES } from './limits.ts';
 

@@ -3,8 +3,8 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Journal } from './journal.ts';
-import { SlotMark } from './slotMark.ts';
-import { temporaryDirectory } from './testHarness.ts';
+import { SlotMark } from './slot-mark.ts';
+import { temporaryDirectory } from './test-harness.ts';
 
 const SALT = 0xabcdef;
 const GENESIS_ID = new Uint8Array(32).fill(9);

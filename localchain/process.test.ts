@@ -13,7 +13,7 @@ import {
 import { decodeBase58 } from './base58.ts';
 import { LocalChain } from './chain.ts';
 import { type LocalChainProcess, startLocalChainProcess } from './process.ts';
-import { callRaw, createClient, ManualClock, randomAddressBytes, SOL, temporaryDirectory, waitFor } from './testHarness.ts';
+import { callRaw, createClient, ManualClock, randomAddressBytes, SOL, temporaryDirectory, waitFor } from './test-harness.ts';
 import { Vm } from './vm.ts';
 
 const TOKEN = 'TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA';

@@ -10,7 +10,7 @@ import {
   type Signature,
 } from '@solana/kit';
 import { getCreateAccountInstruction } from '@solana-program/system';
-import { callRaw, randomAddressBytes, SOL, startTestChain, temporaryDirectory } from './testHarness.ts';
+import { callRaw, randomAddressBytes, SOL, startTestChain, temporaryDirectory } from './test-harness.ts';
 
 const SYSTEM = address('11111111111111111111111111111111');
 const MEMO = address('MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr');

@@ -19,7 +19,7 @@ import {
 } from '@solana/kit';
 import { getSetComputeUnitLimitInstruction, getSetComputeUnitPriceInstruction } from '@solana-program/compute-budget';
 import { getTransferSolInstruction } from '@solana-program/system';
-import { callRaw, randomAddressBytes, SOL, startTestChain, temporaryDirectory } from './testHarness.ts';
+import { callRaw, randomAddressBytes, SOL, startTestChain, temporaryDirectory } from './test-harness.ts';
 
 const SYSTEM = address('11111111111111111111111111111111');
 const MEMO = address('MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr');

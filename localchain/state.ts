@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AccountHistory } from './accountHistory.ts';
+import { AccountHistory } from './account-history.ts';
 import { type Address, decodeBase58, encodeBase58 } from './base58.ts';
 import { Blockhashes } from './blockhashes.ts';
 import { LocalChainError } from './errors.ts';
@@ -8,7 +8,7 @@ import { stringifyJson } from './json.ts';
 import { MAX_BLOCKHASH_AGE_SLOTS, SLOTS_PER_EPOCH } from './limits.ts';
 import type { GroupRecord } from './records.ts';
 import { Timeline } from './timeline.ts';
-import { type LandedTransaction, TransactionLog } from './transactionLog.ts';
+import { type LandedTransaction, TransactionLog } from './transaction-log.ts';
 import { type AccountChange, type ClockValues, type Execution, type Simulation, type StoredAccount, Vm } from './vm.ts';
 import { parseTransaction, type WireTransaction } from './wire.ts';
 

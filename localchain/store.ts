@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, decodeBase58 } from './base58.ts';
-import { lockFile } from './durableFiles.ts';
+import { lockFile } from './durable-files.ts';
 import { LocalChainError } from './errors.ts';
 import { createGenesis, deriveFromSeed, type Genesis, hasGenesis, openGenesis, storeGenesis } from './genesis.ts';
 import { JOURNAL_HEADER_BYTES, Journal, type TornTail } from './journal.ts';
 import { decodeRecord, type JournalRecord } from './records.ts';
-import { SlotMark } from './slotMark.ts';
+import { SlotMark } from './slot-mark.ts';
 
 /** The open files of one data directory. */
 export type Store = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Address, generateKeyPairSigner, lamports } from '@solana/kit';
 import { WebSocket } from 'ws';
-import { SOL, startTestChain, temporaryDirectory, waitFor } from './testHarness.ts';
+import { SOL, startTestChain, temporaryDirectory, waitFor } from './test-harness.ts';
 
 let directory: ReturnType<typeof temporaryDirectory>;
 let node: Awaited<ReturnType<typeof startTestChain>>;

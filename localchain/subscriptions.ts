@@ -1,10 +1,10 @@
 import type { Address } from './base58.ts';
 import { encodeBase58 } from './base58.ts';
 import type { Commitment, LocalChain } from './chain.ts';
-import type { AccountFilter, AccountFormat } from './rpc/accountJson.ts';
-import { accountJson, keyedAccountJson } from './rpc/accountJson.ts';
+import type { AccountFilter, AccountFormat } from './rpc/account-json.ts';
+import { accountJson, keyedAccountJson } from './rpc/account-json.ts';
 import { withContext } from './rpc/params.ts';
-import type { LandedTransaction } from './transactionLog.ts';
+import type { LandedTransaction } from './transaction-log.ts';
 import type { StoredAccount } from './vm.ts';
 
 /** What a subscriber asked for. */

@@ -9,7 +9,7 @@ import {
 import { type Address, decodeBase58, encodeBase58 } from './base58.ts';
 import type { GenesisProgram } from './genesis.ts';
 import { FAUCET_LAMPORTS, MAX_LOG_BYTES, SLOTS_PER_EPOCH } from './limits.ts';
-import { type TransactionErrorJson, transactionErrorJson } from './transactionErrors.ts';
+import { type TransactionErrorJson, transactionErrorJson } from './transaction-errors.ts';
 import { isStaticKeyWritable, type WireMessage, type WireTransaction } from './wire.ts';
 
 /** An account that exists; an account with no lamports does not. */

@@ -1,4 +1,4 @@
-import { accountIdOf, sessionKeyHashOf } from './account.ts';
+import { sessionKeyHashOf } from './account.ts';
 import type { Point } from './babyjubjub.ts';
 import { type Bet, betPack, type CoinSide, deltaOf, nextHead } from './bet.ts';
 import { GAME_COIN_FLIP, MAX_BATCH_BETS } from './constants.ts';
@@ -138,9 +138,4 @@ export function publicInput(batch: PublicBatch, maxVaults: number): bigint {
     state = poseidon([state, ...chunk]);
   }
   return state;
-}
-
-/** Whether a run's accountId is that of its vault in the cluster. */
-export function namesItsVault(run: Run, domain: bigint): boolean {
-  return accountIdOf({ domain, vault: run.vault }) === run.accountId;
 }

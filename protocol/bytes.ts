@@ -73,7 +73,8 @@ export class ByteReader {
   #offset = 0;
 
   constructor(source: Uint8Array) {
-    this.#source = source;
+    // A plain view: slicing a Node Buffer would share its memory.
+    this.#source = new Uint8Array(source.buffer, source.byteOffset, source.length);
   }
 
   bytes(length: number): Uint8Array {

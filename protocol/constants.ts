@@ -14,5 +14,3 @@ export const SEED_TREE_DEPTH = 8;
 export const MAX_BATCH_BETS = 250;
 /** First value that no longer fits 64 bits. */
 export const U64_LIMIT = 1n << 64n;
-/** The mint that stands for native lamports. */
-export const NATIVE_MINT = new Uint8Array(32);

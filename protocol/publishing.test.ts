@@ -51,6 +51,15 @@ describe('messages of the receipt key', () => {
     }
   });
 
+  test('decoding leaves the bytes alone, a Buffer too, whose slices share memory', () => {
+    for (const { name, decode } of kinds) {
+      const message = Buffer.from(golden[name], 'hex');
+      const first = decode(message);
+      assert.deepEqual(decode(message), first);
+      assert.equal(message.toString('hex'), golden[name]);
+    }
+  });
+
   test('values beyond their layout are refused', () => {
     const receipt = decodeReceipt(bytes(golden.receipt));
     refuses('NOT_CANONICAL', () => encodeReceipt({ ...receipt, stake: 1n << 64n }));

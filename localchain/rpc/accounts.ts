@@ -1,6 +1,6 @@
 import { invalidParams } from '../errors.ts';
 import { MAX_MULTIPLE_ACCOUNTS } from '../limits.ts';
-import { accountJson, keyedAccountJson, readAccountFilter, readAccountFormat } from './accountJson.ts';
+import { accountJson, keyedAccountJson, readAccountFilter, readAccountFormat } from './account-json.ts';
 import { type RpcMethod, readAddress, readConfig, readFlag, readViewSlot, withContext } from './params.ts';
 
 const getAccountInfo: RpcMethod = (chain, params) => {

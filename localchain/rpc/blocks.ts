@@ -3,7 +3,7 @@ import { invalidParams, RpcError } from '../errors.ts';
 import { messageFeeLamports } from '../fees.ts';
 import { MAX_BLOCKHASH_AGE_SLOTS, MAX_PROGRAM_BYTES, MAX_TRANSACTION_BYTES, SLOTS_PER_EPOCH } from '../limits.ts';
 import { parseMessage, WireError } from '../wire.ts';
-import { decodeBase64 } from './accountJson.ts';
+import { decodeBase64 } from './account-json.ts';
 import { type RpcMethod, readBlockhash, readConfig, readCount, readViewSlot, withContext } from './params.ts';
 
 const BLOCK_NOT_AVAILABLE = -32004;

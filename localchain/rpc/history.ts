@@ -1,7 +1,7 @@
 import type { LocalChain } from '../chain.ts';
 import { invalidParams, RPC_ERROR, RpcError } from '../errors.ts';
 import { MAX_SIGNATURE_STATUSES, MAX_SIGNATURES_FOR_ADDRESS, RECENT_STATUS_SLOTS } from '../limits.ts';
-import type { LandedTransaction } from '../transactionLog.ts';
+import type { LandedTransaction } from '../transaction-log.ts';
 import { parseTransaction } from '../wire.ts';
 import {
   type RpcMethod,
@@ -14,7 +14,7 @@ import {
   readSignature,
   withContext,
 } from './params.ts';
-import { statusJson, TRANSACTION_ENCODINGS, transactionJson, transactionMetaJson } from './transactionJson.ts';
+import { statusJson, TRANSACTION_ENCODINGS, transactionJson, transactionMetaJson } from './transaction-json.ts';
 
 function confirmationStatus(chain: LocalChain, slot: number): 'processed' | 'confirmed' | 'finalized' {
   if (slot <= chain.slotAt('finalized')) return 'finalized';

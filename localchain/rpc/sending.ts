@@ -3,10 +3,10 @@ import type { LocalChain } from '../chain.ts';
 import { invalidParams, RPC_ERROR, RpcError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { MAX_AIRDROP_LAMPORTS, MAX_BLOCKHASH_AGE_SLOTS, MAX_MULTIPLE_ACCOUNTS, MAX_TRANSACTION_BYTES } from '../limits.ts';
-import { type TransactionErrorJson, transactionErrorText } from '../transactionErrors.ts';
+import { type TransactionErrorJson, transactionErrorText } from '../transaction-errors.ts';
 import type { Simulation, StoredAccount } from '../vm.ts';
 import { parseTransaction, WireError, type WireTransaction } from '../wire.ts';
-import { accountJson, decodeBase64, readAccountFormat } from './accountJson.ts';
+import { accountJson, decodeBase64, readAccountFormat } from './account-json.ts';
 import {
   type Config,
   type RpcMethod,
@@ -18,7 +18,7 @@ import {
   readViewSlot,
   withContext,
 } from './params.ts';
-import { innerInstructionsJson, returnDataJson } from './transactionJson.ts';
+import { innerInstructionsJson, returnDataJson } from './transaction-json.ts';
 
 /** Longest texts of a packet, as Agave names them in its error. */
 const MAX_BASE58_CHARACTERS = 1_683;

@@ -156,17 +156,6 @@ export const HealthSchema = Type.Object({
   uptime_ms: Type.Integer(),
 });
 
-export const ErrorSchema = Type.Object({
-  error: Type.Object(
-    {
-      code: Type.String(),
-      message: Type.String(),
-      retry: Type.Boolean({ description: 'Whether the same bytes may succeed later' }),
-    },
-    { additionalProperties: true },
-  ),
-});
-
 export const UserParams = Type.Object({ user: ADDRESS });
 export const BetParams = Type.Object({ id: hex(32, 'bet_id') });
 export const RangeParams = Type.Object({ user: ADDRESS, range: COUNTER });

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
+import type { BatchStatement } from '../../protocol/batch.ts';
 import { CasinoError, messageOf } from '../errors.ts';
 import type { BatchRecord } from '../ledger/records.ts';
-import type { SizeProver } from '../prover/prover.ts';
+import type { Proof } from '../prover/prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
 import type { BatchBuilder } from './builder.ts';
 import { Submitter, type SubmitterOptions } from './submitter.ts';
@@ -13,10 +14,17 @@ const MAX_REJECTIONS = 5;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 
+/** Proves the batches of one size. */
+export interface BatchProver {
+  readonly circuit: { readonly name: string };
+  /** `SETTLEMENT_REJECTED` if no proof exists, `PROVER_FAILED` if the attempt broke down. */
+  prove(statement: BatchStatement, signal: AbortSignal): Promise<Proof>;
+}
+
 export interface SettlementOptions extends Omit<SubmitterOptions, 'pause'> {
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
-  provers: readonly SizeProver[];
+  provers: readonly BatchProver[];
   /** A batch is built when its oldest bet has waited this long ... */
   batchWaitMs: number;
   /** ... or when this many bets wait. */

@@ -1,6 +1,6 @@
 import { encodeBase58 } from '../base58.ts';
-import type { TransactionErrorJson } from '../transactionErrors.ts';
-import type { LandedTransaction } from '../transactionLog.ts';
+import type { TransactionErrorJson } from '../transaction-errors.ts';
+import type { LandedTransaction } from '../transaction-log.ts';
 import type { InnerInstruction, ReturnData } from '../vm.ts';
 import { parseTransaction, type WireMessage } from '../wire.ts';
 

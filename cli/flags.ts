@@ -1,0 +1,14 @@
+/** Flags of the commands that run the service. */
+export interface ServiceFlags {
+  data: string;
+  reset?: boolean;
+  apiPort: number;
+  rpcPort: number;
+}
+
+export interface DemoFlags {
+  bets: number;
+  bettors: number;
+  exit?: boolean;
+  json?: boolean;
+}

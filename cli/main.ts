@@ -1,0 +1,36 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { DemoFlags, ServiceFlags } from './flags.ts';
+
+const DEFAULT_API_PORT = 8787;
+const DEFAULT_RPC_PORT = 8899;
+
+/** Runs one command of the command line; its exit code is the process's. */
+export async function runCommand(args: readonly string[]): Promise<void> {
+  const program = new Command('casino')
+    .description('ZK Casino: provably fair bets, settled on Solana with Groth16 proofs')
+    .showHelpAfterError();
+  withServiceOptions(program.command('start'))
+    .description('run the local chain and the sequencer until Ctrl-C')
+    .action(async (flags: ServiceFlags) => (await import('./start.ts')).runStart(flags));
+  withServiceOptions(program.command('demo'))
+    .description('watch bettors bet, and their bets proven, settled, finalized and reconciled')
+    .option('--bets <count>', 'bets in all', wholeNumber, 200)
+    .option('--bettors <count>', 'bettors', wholeNumber, 5)
+    .option('--exit', 'end when all is settled, instead of staying up')
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (flags: ServiceFlags & DemoFlags) => (await import('./demo.ts')).runDemoCommand(flags));
+  await program.parseAsync(args, { from: 'user' });
+}
+
+function withServiceOptions(command: Command): Command {
+  return command
+    .option('--data <directory>', 'where everything that lasts is kept', './data')
+    .option('--reset', 'begin anew: wipe chain, ledger, keys and proofs together')
+    .option('--api-port <port>', 'port of the API', wholeNumber, DEFAULT_API_PORT)
+    .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('must be a positive whole number');
+  return Number(text);
+}

@@ -1,0 +1,25 @@
+import type { ServiceFlags } from './flags.ts';
+import { LOCAL_CHAIN_TIMING, resetData, startServices } from './services.ts';
+
+/** `casino start`: the local chain and the sequencer, until Ctrl-C. */
+export async function runStart(flags: ServiceFlags): Promise<void> {
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  if (flags.reset) resetData(flags.data);
+  const services = await startServices({
+    dataDirectory: flags.data,
+    apiPort: flags.apiPort,
+    rpcPort: flags.rpcPort,
+    ...LOCAL_CHAIN_TIMING,
+    onProgress: (message) => say(`… ${message}`),
+    onRestart: say,
+  });
+  say(`API    ${services.apiUrl}`);
+  say(`chain  ${services.rpcUrl} (a local chain, for development)`);
+  say(`logs   ${flags.data}/sequencer.log and ${flags.data}/chain.log`);
+  say('Ctrl-C stops it.');
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  say('stopping');
+  await services.stop();
+}

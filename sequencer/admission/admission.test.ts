@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { pointToBytes } from '../../protocol/babyjubjub.ts';
+import { fieldFromBytes } from '../../protocol/field.ts';
+import { useKernel } from '../../protocol/kernel.ts';
+import { decodeLimit, decodeReceipt, decodeRefusal, decodeSeedCommitment, verifyMessage } from '../../protocol/messages.ts';
+import { outcomeOf } from '../../protocol/outcome.ts';
+import { verifySeed } from '../../protocol/seed-commitment.ts';
+import { CasinoError } from '../errors.ts';
+import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
+import { AdmissionFixture, chainView, RECEIPT_SEED, TestBettor } from '../test/admission-fixture.ts';
+import type { BetAnswer } from './admission.ts';
+import type { SignedMessage } from './signer.ts';
+
+useKernel(NATIVE_KERNEL);
+const receiptKey = ed25519.getPublicKey(RECEIPT_SEED);
+const holds = ({ message, signature }: SignedMessage) => verifyMessage({ receiptKey, signature, message });
+const coded = (code: string) => (error: unknown) => error instanceof CasinoError && error.code === code;
+
+describe('admission', () => {
+  let fixture: AdmissionFixture;
+  let alice: TestBettor;
+
+  /** Shows the chain with Alice's vault, and has her fetch her limit. */
+  const show = async (slot: bigint, change: Parameters<TestBettor['view']>[0] = {}, house = {}) => {
+    await fixture.book.observe(chainView(slot, [alice.view(change)], { house }));
+    await fixture.admission.limitOf(fixture.admission.vaultOf(alice.owner));
+  };
+  const bet = async (change: Parameters<TestBettor['sign']>[0] = {}): Promise<BetAnswer> => {
+    const request = alice.sign(change);
+    const answer = await fixture.admission.placeBet(request);
+    alice.accept(request);
+    return answer;
+  };
+
+  beforeEach(async () => {
+    fixture = await new AdmissionFixture().open();
+    alice = new TestBettor(1);
+    await show(1n);
+  });
+  afterEach(() => fixture.close());
+
+  test('a taken bet is durable, and its answer proves the outcome', async () => {
+    const answer = await bet();
+    const receipt = decodeReceipt(answer.receipt.message);
+    assert.ok(holds(answer.receipt) && holds(answer.limit) && holds(answer.seed.commitment));
+    assert.equal(receipt.head, alice.head);
+    assert.equal(receipt.stake, 50_000n);
+    assert.equal(receipt.outcome, outcomeOf({ serverSeed: receipt.serverSeed, head: alice.head }));
+    assert.equal(receipt.balanceAfter, 1_000_000n + receipt.payout - receipt.stake);
+    const { root } = decodeSeedCommitment(answer.seed.commitment.message);
+    assert.ok(verifySeed({ root, betNumber: 1n, serverSeed: receipt.serverSeed, path: answer.seed.path }));
+    assert.deepEqual(fixture.ledger.read.bet(answer.bet.vault, 1n), answer.bet);
+  });
+
+  test('the same bytes get the same receipt: at once, later, and after a restart', async () => {
+    const request = alice.sign();
+    const [first, again] = await Promise.all([fixture.admission.placeBet(request), fixture.admission.placeBet(request)]);
+    assert.deepEqual(again.receipt, first.receipt);
+    await fixture.reopen();
+    await show(2n);
+    assert.deepEqual((await fixture.admission.placeBet(request)).receipt, first.receipt);
+    assert.equal(fixture.book.openBets, 1);
+  });
+
+  test('a hundred copies of a bet at once move the balance once', async () => {
+    const request = alice.sign();
+    const answers = await Promise.all(Array.from({ length: 100 }, () => fixture.admission.placeBet(request)));
+    assert.equal(new Set(answers.map(({ bet }) => bet.balanceAfter)).size, 1);
+    assert.equal(fixture.ledger.read.waitingBets(), 1);
+  });
+
+  test('another bet with a taken number is a conflict, and a later number a gap that names the expected one', async () => {
+    const other = alice.sign({ stakeUnits: 6n });
+    await bet();
+    await assert.rejects(fixture.admission.placeBet(other), coded('BET_CONFLICT'));
+    await assert.rejects(fixture.admission.placeBet(alice.sign({ betNumber: 3n })), (error: CasinoError) => {
+      assert.equal(error.code, 'BET_GAP');
+      return error.details.expected_nonce === '2';
+    });
+  });
+
+  test('a changed stake, choice, seed, terms or signer is no bet of hers', async () => {
+    const honest = alice.sign();
+    const mallory = new TestBettor(2);
+    for (const forged of [
+      { ...honest, stakeUnits: 6n },
+      { ...honest, choice: 0 as const },
+      { ...honest, clientSeed: mallory.sign().clientSeed },
+      { ...honest, termsId: 2 },
+      { ...honest, signature: mallory.sign().signature },
+    ]) {
+      await assert.rejects(fixture.admission.placeBet(forged), coded('BAD_SIGNATURE'));
+    }
+    const hers = { ...mallory.sign(), owner: alice.owner };
+    await assert.rejects(fixture.admission.placeBet(hers), coded('WRONG_SESSION_KEY'));
+    assert.equal(fixture.ledger.read.waitingBets(), 0);
+  });
+
+  test('a stake above the balance is refused for good: the same signed refusal, also with more money and after a restart', async () => {
+    await show(2n, { balance: 40_000n });
+    const request = alice.sign();
+    const refusalOf = async (): Promise<SignedMessage> => {
+      const error = await fixture.admission.placeBet(request).catch((thrown: CasinoError) => thrown);
+      assert.ok(error instanceof CasinoError);
+      assert.equal(error.code, 'REFUSED');
+      const { message, signature } = error.details.refusal as { message: string; signature: string };
+      return { message: Buffer.from(message, 'hex'), signature: Buffer.from(signature, 'hex') };
+    };
+    const refusal = await refusalOf();
+    assert.ok(holds(refusal));
+    assert.equal(decodeRefusal(refusal.message).code, 2);
+    await show(3n, { balance: 1_000_000n });
+    assert.deepEqual(await refusalOf(), refusal);
+    await fixture.reopen();
+    await show(4n, { balance: 1_000_000n });
+    assert.deepEqual(await refusalOf(), refusal);
+    await bet({ stakeUnits: 4n });
+  });
+
+  test('a bet within the limit is not refused for its size, one outside is', async () => {
+    await bet({ stakeUnits: 50n });
+    await assert.rejects(bet({ stakeUnits: 51n }), coded('REFUSED'));
+    await assert.rejects(bet({ termsId: 2 }), coded('REFUSED'));
+    const limit = decodeLimit((await fixture.admission.limitOf(fixture.admission.vaultOf(alice.owner))).message);
+    assert.equal(limit.maxStakeUnits, 50n);
+    assert.ok(limit.throughBet >= 257n);
+  });
+
+  test('the balance counts deposits, settled bets and open bets once, whatever the chain shows when', async () => {
+    const first = await bet();
+    const second = await bet();
+    const vault = fixture.admission.vaultOf(alice.owner);
+    const expected = second.bet.balanceAfter;
+    await fixture.batch(alice, { batchNumber: 1n, firstBet: 1n, betCount: 2 });
+    await show(2n, { lastBet: 1n, balance: first.bet.balanceAfter });
+    assert.equal(vault.available, expected);
+    await show(3n, { lastBet: 1n, balance: first.bet.balanceAfter, pendingDeposit: 7_000n });
+    assert.equal(vault.available, expected + 7_000n);
+    await show(4n, { lastBet: 2n, balance: expected + 7_000n });
+    assert.equal(vault.available, expected + 7_000n);
+    assert.equal(fixture.book.openBets, 0);
+    assert.equal(fixture.book.exposure, 0n);
+  });
+
+  test('an older look at the chain changes nothing', async () => {
+    await show(5n, { balance: 2_000_000n });
+    await show(4n, { balance: 1_000_000n });
+    assert.equal(fixture.admission.vaultOf(alice.owner).available, 2_000_000n);
+  });
+
+  test('a bet that the house can not cover has to wait, and is no refusal', async () => {
+    await show(2n, {}, { balance: 5n * 9_800n * 2n });
+    await bet();
+    await bet();
+    await assert.rejects(bet(), coded('BUSY'));
+    await show(3n, {}, { balance: 5n * 9_800n * 3n });
+    await bet();
+  });
+
+  test('open bets are capped for one vault', async () => {
+    for (let count = 0; count < 10; count += 1) await bet({ stakeUnits: 1n });
+    await assert.rejects(bet({ stakeUnits: 1n }), coded('BUSY'));
+  });
+
+  test('a withdrawal request that is merely confirmed holds bets back', async () => {
+    const requested = [alice.view({ requestAmount: 1n })];
+    await fixture.book.observe(chainView(2n, [alice.view()], { confirmed: requested }));
+    await assert.rejects(bet(), coded('BUSY'));
+  });
+
+  test('a session key counts while it is valid, and no longer than the confirmed vault says', async () => {
+    const hash = alice.view().keys[0].hash;
+    const keys = (until: bigint) => [{ hash, from: 0n, until }, alice.view().keys[1]] as const;
+    await show(9n, { keys: keys(9n) });
+    await bet();
+    await show(10n, { keys: keys(9n) });
+    await assert.rejects(bet(), coded('WRONG_SESSION_KEY'));
+    await fixture.book.observe(chainView(11n, [alice.view()], { confirmed: [alice.view({ keys: keys(10n) })] }));
+    await assert.rejects(bet(), coded('WRONG_SESSION_KEY'));
+  });
+
+  test('a ledger that lacks a settled bet is stale and says so', async () => {
+    await assert.rejects(show(2n, { lastBet: 1n }), coded('LEDGER_STALE'));
+  });
+
+  test('a vault nobody opened has no bets', async () => {
+    const stranger = new TestBettor(3);
+    await assert.rejects(fixture.admission.placeBet(stranger.sign()), coded('UNKNOWN_VAULT'));
+  });
+
+  test('seeds stay the same across a restart: two roots for one range would be fraud', async () => {
+    const vault = fixture.admission.vaultOf(alice.owner);
+    const before = fixture.admission.seedCommitment(vault, 0n);
+    const answer = await bet();
+    await fixture.reopen();
+    await show(2n);
+    assert.deepEqual(fixture.admission.seedCommitment(fixture.admission.vaultOf(alice.owner), 0n), before);
+    assert.deepEqual(answer.seed.commitment, before);
+    assert.equal(fieldFromBytes(answer.bet.head), alice.head);
+  });
+
+  test('a key of small order is no key', async () => {
+    const request = { ...alice.sign(), sessionKey: pointToBytes({ x: 0n, y: 1n }) };
+    await assert.rejects(fixture.admission.placeBet(request), coded('WRONG_SESSION_KEY'));
+  });
+});

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { CasinoError } from '../errors.ts';
+import { Ledger } from './ledger.ts';
+import type { BatchRecord, BetRecord, LedgerEntry, VaultRecord } from './records.ts';
+
+const bytes = (length: number, fill: number) => new Uint8Array(length).fill(fill);
+const VAULT = bytes(32, 1);
+
+const vault: VaultRecord = {
+  vault: VAULT,
+  owner: bytes(32, 2),
+  accountId: bytes(32, 3),
+  lastBet: 0n,
+  head: bytes(32, 3),
+  cumulativeDelta: 0n,
+  lastTerms: 0,
+  batchedThrough: 0n,
+  finalizedThrough: 0n,
+};
+
+function bet(betNumber: bigint, change: Partial<BetRecord> = {}): BetRecord {
+  return {
+    vault: VAULT,
+    betNumber,
+    termsId: 1,
+    stakeUnits: 5n,
+    choice: 1,
+    clientSeed: bytes(32, 4),
+    head: bytes(32, 100 + Number(betNumber)),
+    sessionKey: bytes(64, 5),
+    signature: bytes(96, 6),
+    serverSeed: bytes(32, 7),
+    outcome: 0,
+    payout: 0n,
+    balanceAfter: (1n << 64n) - 1n,
+    cumulativeDelta: -50_000n * betNumber,
+    timeMs: 1_000n + betNumber,
+    receiptSignature: bytes(64, 8),
+    ...change,
+  };
+}
+
+function batch(batchNumber: bigint, run: { firstBet: bigint; betCount: number }): BatchRecord {
+  return {
+    batchNumber,
+    state: 'Pending',
+    termsId: 1,
+    vkId: 1,
+    size: 'tiny',
+    betCount: run.betCount,
+    blobHash: bytes(32, 9),
+    outcomes: bytes(1, 0),
+    attempt: 0,
+    createdAtMs: 1,
+    updatedAtMs: 1,
+    runs: [{ slot: 0, vault: VAULT, start: 1n << 63n, consume: 0n, after: 2n, ...run, keySlot: 0, payRequest: false }],
+  };
+}
+
+const moved = (batchNumber: bigint, from: BatchRecord['state'], to: BatchRecord['state']): LedgerEntry => ({
+  kind: 'batch-moved',
+  batchNumber,
+  from,
+  to,
+  reason: 'test',
+  timeMs: 5,
+  attempt: 1,
+  progress: { leaderNonce: (1n << 64n) - 1n, signature: 'sig', proof: bytes(128, 1) },
+});
+
+describe('ledger', () => {
+  let directory: string;
+  let path: string;
+  let ledger: Ledger;
+  let failures: CasinoError[];
+  const open = () => Ledger.open({ path, onFailure: (error) => failures.push(error) });
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'ledger-'));
+    path = join(directory, 'ledger.db');
+    failures = [];
+    ledger = await open();
+    await ledger.commit([{ kind: 'vault', vault }]);
+  });
+
+  afterEach(async () => {
+    await ledger.close().catch(() => {});
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  test('what was committed is there after a reopening, 64-bit values whole', async () => {
+    await ledger.commit([1n, 2n, 3n].map((n) => ({ kind: 'bet', bet: bet(n) })));
+    await ledger.close();
+    ledger = await open();
+    assert.deepEqual(ledger.read.bet(VAULT, 2n), bet(2n));
+    assert.deepEqual(ledger.read.betByHead(bytes(32, 103)), bet(3n));
+    assert.equal(ledger.read.vault(VAULT)?.lastBet, 3n);
+    assert.equal(ledger.read.waitingBets(), 3);
+  });
+
+  test('many commits at once are all durable and in order', async () => {
+    const commits = Array.from({ length: 100 }, (_, index) => ledger.commit([{ kind: 'bet', bet: bet(BigInt(index + 1)) }]));
+    await Promise.all(commits);
+    assert.equal(ledger.read.bets(VAULT, { first: 1n, last: 100n }).length, 100);
+    assert.equal(ledger.backlog, 0);
+  });
+
+  for (const [name, entries] of Object.entries<LedgerEntry[]>({
+    'a bet number twice': [
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'bet', bet: bet(1n) },
+    ],
+    'a gap in the numbers': [{ kind: 'bet', bet: bet(2n) }],
+    'terms that go back': [
+      { kind: 'bet', bet: bet(1n, { termsId: 2 }) },
+      { kind: 'bet', bet: bet(2n) },
+    ],
+    'a batch of bets that are not there': [{ kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) }],
+    'a batch that skips a bet': [
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'bet', bet: bet(2n) },
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 2n, betCount: 1 }) },
+    ],
+    'a bet in two batches': [
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+      { kind: 'batch-created', batch: batch(2n, { firstBet: 1n, betCount: 1 }) },
+    ],
+    'a batch moved from a state that it is not in': [
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+      moved(1n, 'Proved', 'Submitted'),
+    ],
+    'settled beyond what was batched': [
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'settled-through', vault: VAULT, betNumber: 1n },
+    ],
+  })) {
+    test(`${name}: nothing of the commit is kept, and the ledger writes no more`, async () => {
+      await assert.rejects(ledger.commit(entries), { code: 'LEDGER_FAILED' });
+      assert.equal(failures.length, 1);
+      await assert.rejects(ledger.commit([{ kind: 'bet', bet: bet(1n) }]), { code: 'LEDGER_FAILED' });
+      assert.equal(ledger.read.vault(VAULT)?.lastBet, 0n);
+      assert.equal(ledger.read.bet(VAULT, 1n), undefined);
+    });
+  }
+
+  test('a batch moves through its states, each with a line of the audit trail', async () => {
+    await ledger.commit([
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+    ]);
+    await ledger.commit([moved(1n, 'Pending', 'Submitted')]);
+    const found = ledger.read.batchOfBet(VAULT, 1n);
+    assert.equal(found?.state, 'Submitted');
+    assert.equal(found?.leaderNonce, (1n << 64n) - 1n);
+    assert.equal(found?.runs[0]?.start, 1n << 63n);
+    assert.deepEqual(
+      ledger.read.auditTrail(1n).map(({ from, to }) => [from, to]),
+      [
+        ['', 'Pending'],
+        ['Pending', 'Submitted'],
+      ],
+    );
+    assert.equal(ledger.read.waitingBets(), 0);
+  });
+
+  test('a withdrawn batch gives its bets and its number back and keeps its trail', async () => {
+    await ledger.commit([
+      ...[1n, 2n].map((n) => ({ kind: 'bet' as const, bet: bet(n) })),
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+      { kind: 'batch-created', batch: batch(2n, { firstBet: 2n, betCount: 1 }) },
+    ]);
+    await ledger.commit([2n, 1n].map((batchNumber) => ({ kind: 'batch-withdrawn', batchNumber, reason: 'rejected', timeMs: 9 })));
+    assert.equal(ledger.read.waitingBets(), 2);
+    assert.equal(ledger.read.lastBatchNumber(), 0n);
+    assert.equal(ledger.read.auditTrail(1n).at(-1)?.reason, 'rejected');
+    await ledger.commit([{ kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 2 }) }]);
+    assert.equal(ledger.read.batchOfBet(VAULT, 2n)?.batchNumber, 1n);
+  });
+
+  test('a finalized batch is never withdrawn', async () => {
+    await ledger.commit([
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+    ]);
+    await ledger.commit([moved(1n, 'Pending', 'Finalized')]);
+    await assert.rejects(ledger.commit([{ kind: 'batch-withdrawn', batchNumber: 1n, reason: 'x', timeMs: 9 }]), {
+      code: 'LEDGER_FAILED',
+    });
+  });
+
+  test('a second process is turned away while the first lives', async () => {
+    await assert.rejects(open(), { code: 'LEDGER_LOCKED' });
+  });
+
+  test('a ledger of another version is refused, not read wrongly', async () => {
+    await ledger.close();
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    await assert.rejects(open(), { code: 'LEDGER_FAILED', message: /schema 99/ });
+    ledger = await Ledger.open({ path: join(directory, 'other.db'), onFailure: () => {} });
+  });
+});

@@ -1,0 +1,105 @@
+import type { VaultView } from '../chain/view.ts';
+import { CasinoError } from '../errors.ts';
+import { addressOf } from '../ledger/addresses.ts';
+import type {
+  BatchInstruction,
+  LandedBatch,
+  SettlementChain,
+  SignatureState,
+  SignedTransaction,
+} from '../settlement/chain-port.ts';
+
+interface Landed extends LandedBatch {
+  signature: string;
+  batch: BatchInstruction;
+  commitment: SignatureState['commitment'];
+}
+
+/**
+ * A chain that keeps the program's rule (batch numbers one after the other, under the present leader pair) and fails when it is
+ * told to. Signed transactions stay valid until their height, as on a real chain: a test can land them late.
+ */
+export class FakeSettlementChain implements SettlementChain {
+  height = 100n;
+  leader = { epoch: 1n, nonce: 1n };
+  /** What `send` does with the transaction. */
+  onSend: 'land' | 'drop' | 'land-and-fail' | 'fail' | 'reject' = 'land';
+  readonly signed = new Map<string, BatchInstruction & { lastValidBlockHeight: bigint; leaderEpoch: bigint }>();
+  readonly sent: string[] = [];
+  landed: Landed[] = [];
+
+  async signBatch(batch: BatchInstruction): Promise<SignedTransaction> {
+    const signature = `signature-${this.signed.size + 1}`;
+    const lastValidBlockHeight = this.height + 150n;
+    this.signed.set(signature, { ...batch, lastValidBlockHeight, leaderEpoch: this.leader.epoch });
+    const bytes = new TextEncoder().encode(signature);
+    return { bytes, signature, lastValidBlockHeight, leaderEpoch: this.leader.epoch, leaderNonce: this.leader.nonce };
+  }
+
+  async send(transaction: Uint8Array): Promise<void> {
+    const signature = new TextDecoder().decode(transaction);
+    this.sent.push(signature);
+    if (this.onSend === 'reject') throw new CasinoError('SETTLEMENT_REJECTED', 'the dry run failed');
+    if (this.onSend === 'land' || this.onSend === 'land-and-fail') this.land(signature);
+    if (this.onSend === 'fail' || this.onSend === 'land-and-fail') throw new CasinoError('CHAIN_UNREACHABLE', 'timeout');
+  }
+
+  /** Executes a signed transaction if the program would, now. */
+  land(signature: string): boolean {
+    const batch = this.signed.get(signature);
+    if (!batch || this.landed.some((one) => one.signature === signature)) return false;
+    const valid = this.height <= batch.lastValidBlockHeight && batch.leaderEpoch === this.leader.epoch;
+    if (!valid || batch.batchNumber !== BigInt(this.landed.length) + 1n) return false;
+    const { batchNumber, blobHash } = batch;
+    this.landed.push({ signature, batch, batchNumber, blobHash, computeUnits: 100_000, commitment: 'confirmed' });
+    return true;
+  }
+
+  finalizeAll(): void {
+    for (const one of this.landed) one.commitment = 'finalized';
+  }
+
+  /** A fork takes the newest unfinalized batch back. */
+  forkAway(): void {
+    this.landed.pop();
+  }
+
+  async status(signature: string): Promise<SignatureState | undefined> {
+    const found = this.landed.find((one) => one.signature === signature);
+    return found && { commitment: found.commitment };
+  }
+
+  async blockHeight(): Promise<bigint> {
+    return this.height;
+  }
+
+  async landedBatch(signature: string): Promise<LandedBatch | undefined> {
+    return this.landed.find((one) => one.signature === signature);
+  }
+
+  async findBatch(batchNumber: bigint): Promise<string | undefined> {
+    return this.landed.find((one) => one.batchNumber === batchNumber)?.signature;
+  }
+
+  async lastBatch(): Promise<bigint> {
+    return BigInt(this.landed.length);
+  }
+
+  async finalizedLeader() {
+    return this.leader;
+  }
+
+  /** A vault as the finalized chain shows it, from what it showed before any batch. */
+  vaultAfter(view: VaultView): VaultView {
+    let shown = view;
+    for (const { batch, commitment } of this.landed) {
+      if (commitment !== 'finalized') continue;
+      for (const run of batch.runs) {
+        if (addressOf(run.vault) !== view.address) continue;
+        const lastBet = run.firstBet + BigInt(run.betCount) - 1n;
+        shown = { ...shown, balance: run.after, pendingDeposit: shown.pendingDeposit - run.consume, lastBet };
+      }
+    }
+    return shown;
+  }
+}
