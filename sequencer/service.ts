@@ -27,7 +27,7 @@ import { loadOperatorKeys, type OperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
 import { describeReport, reconcile } from './operations/reconcile.ts';
 import { NATIVE_KERNEL } from './prover/native-kernel.ts';
-import { SizeProver } from './prover/prover.ts';
+import { ProverPool } from './prover/prover.ts';
 import { loadDevelopmentKeys, type ProvingKey } from './prover/proving-keys.ts';
 import { UnfinishedBatches } from './settlement/batches.ts';
 import { BatchBuilder } from './settlement/builder.ts';
@@ -106,7 +106,7 @@ async function run(
   await book.observe(await reader.view());
   const gate = new Gate({ leader: leader.pair, slotMs: config.slotMs, nowMs: Date.now, discrepancies: leader.discrepancies });
   const feed = new EventFeed();
-  const settlement = await startSettlement(context, { book, terms, leader: leader.pair, feed, onProgress: hooks.onProgress });
+  const settlement = startSettlement(context, { book, terms, leader: leader.pair, feed, onFatal: hooks.onFatal });
   const signer = new ReceiptSigner(keys.receiptSeed);
   const admission = new Admission({
     ledger,
@@ -163,22 +163,21 @@ async function leadAndReconcile(context: Context, onProgress: (message: string) 
 interface RunningSettlement {
   loops: Settlement;
   unfinished: UnfinishedBatches;
-  provers: SizeProver[];
+  pool: ProverPool;
   maxOpenBets(): number;
 }
 
 /** Proving rate that is assumed until one is measured, in bets a second. */
 const ASSUMED_BETS_PER_SECOND = 5;
 
-async function startSettlement(
+function startSettlement(
   context: Context,
-  parts: { book: VaultBook; terms: TermsBook; leader: Leader; feed: EventFeed; onProgress(message: string): void },
-): Promise<RunningSettlement> {
+  parts: { book: VaultBook; terms: TermsBook; leader: Leader; feed: EventFeed; onFatal(error: CasinoError): void },
+): RunningSettlement {
   const { config, log, ledger, keys, opened, provingKeys } = context;
   const { reader, domain } = opened;
   const { book, terms, leader, feed } = parts;
-  parts.onProgress('loading the proving keys');
-  const provers = await Promise.all(provingKeys.map((key) => SizeProver.start(key, { threads: config.proverThreads })));
+  const pool = new ProverPool(provingKeys, { threads: config.proverThreads, log, onFatal: parts.onFatal });
   const unfinished = new UnfinishedBatches({
     ledger,
     nowMs: Date.now,
@@ -186,7 +185,7 @@ async function startSettlement(
       if (batch.state === 'Finalized') feed.batchFinalized(batch);
     },
   });
-  const sizes = provers.map(({ circuit, vkId }) => ({
+  const sizes = provingKeys.map(({ circuit, vkId }) => ({
     name: circuit.name,
     vkId,
     maxBets: circuit.maxBets,
@@ -201,7 +200,7 @@ async function startSettlement(
     chain,
     unfinished,
     builder,
-    provers,
+    provers: pool.provers,
     batchWaitMs,
     batchThreshold,
     pollMs,
@@ -211,7 +210,7 @@ async function startSettlement(
   loops.start();
   const exitSeconds = () => (Number(book.view?.finalized.house.exitDelaySlots ?? 0n) * config.slotMs) / 1_000;
   const maxOpenBets = () => Math.floor(((loops.betsPerSecond ?? ASSUMED_BETS_PER_SECOND) * exitSeconds()) / 4);
-  return { loops, unfinished, provers, maxOpenBets };
+  return { loops, unfinished, pool, maxOpenBets };
 }
 
 function houseJson({ config, opened }: Context, { book, terms }: { book: VaultBook; terms: TermsBook }) {
@@ -245,6 +244,6 @@ async function stopAll(parts: {
   await parts.api.close();
   await parts.watcher.stop();
   await parts.settlement.loops.stop();
-  await Promise.all(parts.settlement.provers.map((prover) => prover.stop()));
+  await parts.settlement.pool.stop();
   await parts.ledger.close();
 }

@@ -1,24 +1,19 @@
 import { Worker } from 'node:worker_threads';
+import type { Logger } from 'pino';
 import type { CircuitInfo } from '../../circuits/artifacts.ts';
 import { Prover as NativeProver } from '../../native/index.ts';
 import { type BatchStatement, publicBatchOf, publicInput } from '../../protocol/batch.ts';
 import { bytesToInteger } from '../../protocol/field.ts';
 import { CasinoError, messageOf } from '../errors.ts';
+import type { BatchProver, Proof } from '../settlement/batch-prover.ts';
 import type { ProvingKey } from './proving-keys.ts';
 
 /** Longest that a witness or a proof may take. */
 const WITNESS_TIMEOUT_MS = 60_000;
 const PROOF_TIMEOUT_MS = 120_000;
 
-export interface Proof {
-  /** 128 bytes, as `settle_batch` carries it. */
-  compressed: Uint8Array;
-  witnessMs: number;
-  proveMs: number;
-}
-
 /** Proves batches of one circuit size; its key stays in memory. One batch at a time. */
-export class SizeProver {
+export class SizeProver implements BatchProver {
   readonly circuit: CircuitInfo;
   readonly vkId: number;
   readonly #prover: NativeProver;
@@ -59,6 +54,34 @@ export class SizeProver {
 
   async stop(): Promise<void> {
     await this.#witness.stop();
+  }
+}
+
+/** The provers of all sizes, loaded one after the other in the background: settlement starts with the first. */
+export class ProverPool {
+  /** Those that are loaded. */
+  readonly provers: SizeProver[] = [];
+  #stopped = false;
+
+  constructor(keys: readonly ProvingKey[], options: { threads: number; log: Logger; onFatal(error: CasinoError): void }) {
+    this.#load(keys, options).catch((error: unknown) => {
+      options.onFatal(new CasinoError('PROVER_FAILED', `a proving key does not load: ${messageOf(error)}`, { cause: error }));
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.provers.map((prover) => prover.stop()));
+  }
+
+  async #load(keys: readonly ProvingKey[], { threads, log }: { threads: number; log: Logger }): Promise<void> {
+    for (const key of keys) {
+      const started = performance.now();
+      const prover = await SizeProver.start(key, { threads });
+      if (this.#stopped) return prover.stop();
+      this.provers.push(prover);
+      log.info({ size: key.circuit.name, loadMs: Math.round(performance.now() - started) }, 'prover ready');
+    }
   }
 }
 

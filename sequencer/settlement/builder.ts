@@ -8,6 +8,7 @@ import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import type { BatchRecord } from '../ledger/records.ts';
+import type { BatchProver } from './batch-prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
 import { type BatchSize, blobOf, outcomeBits, type PlannedRun, planBatch, statementRuns, type WaitingVault } from './planner.ts';
 
@@ -48,9 +49,11 @@ export class BatchBuilder {
     return oldest && { bets: this.#read.waitingBets(), sinceMs: oldest.waitingSinceMs };
   }
 
-  /** The next batch, its blob stored and read back; undefined if nothing can be batched now. */
-  build(unfinished: UnfinishedBatches, nowMs: number): BatchRecord | undefined {
-    const plan = planBatch(this.#waiting(unfinished), this.#sizes);
+  /** The next batch, its blob stored and read back; undefined if nothing can be batched now. Only sizes with a prover are used. */
+  build(input: { unfinished: UnfinishedBatches; provers: readonly BatchProver[]; nowMs: number }): BatchRecord | undefined {
+    const { unfinished, provers, nowMs } = input;
+    const sizes = this.#sizes.filter(({ name }) => provers.some(({ circuit }) => circuit.name === name));
+    const plan = planBatch(this.#waiting(unfinished), sizes);
     if (!plan) return undefined;
     const batchNumber = this.#read.lastBatchNumber() + 1n;
     const blobHash = this.#blobs.put(encodeBlob(this.#blob({ batchNumber, termsId: plan.termsId, runs: plan.runs })));
@@ -81,7 +84,7 @@ export class BatchBuilder {
   /** Capacity of a batch's circuit, in bets. */
   maxBets(batch: BatchRecord): number {
     const size = this.#sizes.find(({ name }) => name === batch.size);
-    if (!size) throw new CasinoError('PROVER_FAILED', `no circuit of size ${batch.size} is loaded`);
+    if (!size) throw new CasinoError('PROVER_FAILED', `there is no circuit of size ${batch.size}`);
     return size.maxBets;
   }
 

@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
-import type { BatchStatement } from '../../protocol/batch.ts';
 import { CasinoError, messageOf } from '../errors.ts';
 import type { BatchRecord } from '../ledger/records.ts';
-import type { Proof } from '../prover/prover.ts';
+import type { BatchProver } from './batch-prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
 import type { BatchBuilder } from './builder.ts';
 import { Submitter, type SubmitterOptions } from './submitter.ts';
@@ -14,16 +13,10 @@ const MAX_REJECTIONS = 5;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 
-/** Proves the batches of one size. */
-export interface BatchProver {
-  readonly circuit: { readonly name: string };
-  /** `SETTLEMENT_REJECTED` if no proof exists, `PROVER_FAILED` if the attempt broke down. */
-  prove(statement: BatchStatement, signal: AbortSignal): Promise<Proof>;
-}
-
 export interface SettlementOptions extends Omit<SubmitterOptions, 'pause'> {
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
+  /** Those whose keys are loaded; more may come. */
   provers: readonly BatchProver[];
   /** A batch is built when its oldest bet has waited this long ... */
   batchWaitMs: number;
@@ -75,14 +68,14 @@ export class Settlement {
   }
 
   async #buildAndProve(): Promise<boolean> {
-    const { unfinished, builder } = this.#o;
+    const { unfinished, builder, provers } = this.#o;
     const resumed = unfinished.first('Pending', 'Proving');
     if (resumed) return this.#prove(resumed);
     if (unfinished.first('Failed')) return false;
     const waiting = unfinished.all.filter(({ state }) => state === 'Proved' || state === 'Submitted').length;
     if (waiting >= MAX_PROVED_AHEAD || !this.#isDue()) return false;
     await unfinished.steady();
-    const batch = builder.build(unfinished, this.#o.nowMs());
+    const batch = builder.build({ unfinished, provers, nowMs: this.#o.nowMs() });
     if (!batch) return false;
     await unfinished.add(batch);
     return this.#prove(batch);
@@ -97,7 +90,7 @@ export class Settlement {
   async #prove(batch: BatchRecord): Promise<boolean> {
     const { unfinished, builder, provers } = this.#o;
     const prover = provers.find(({ circuit }) => circuit.name === batch.size);
-    if (!prover) throw new CasinoError('PROVER_FAILED', `no prover of size ${batch.size} is loaded`);
+    if (!prover) return false;
     if (batch.state === 'Pending' && unfinished.has(batch))
       await unfinished.move(batch, { to: 'Proving', reason: `with the ${batch.size} circuit` });
     if (!unfinished.has(batch)) return true;
