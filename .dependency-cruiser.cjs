@@ -20,7 +20,10 @@ module.exports = {
     {
       name: 'no-dev-dependency-at-run-time',
       severity: 'error',
-      from: { path: '^(protocol|client|sequencer|localchain|native|circuits|program)/', pathNot: '\\.test\\.ts$|/test/|build\\.mjs$' },
+      from: {
+        path: '^(protocol|client|sequencer|localchain|native|circuits|program)/',
+        pathNot: '\\.test\\.ts$|/test/|build\\.mjs$',
+      },
       to: { dependencyTypes: ['npm-dev'] },
     },
     only('protocol-is-pure', '^protocol/', ['^protocol/']),
