@@ -1,0 +1,240 @@
+import type { Address, ReadonlyUint8Array } from '@solana/kit';
+import { ACCOUNT_VERSION, HOUSE_BYTES, KEY_BYTES, TERMS_BYTES, VAULT_BYTES, VERIFYING_KEY_BYTES } from './constants.ts';
+import { AccountDataError } from './errors.ts';
+import { AccountReader } from './reader.ts';
+
+/** One operator and mint: bankroll, counters, delays, and what it owes. Amounts in base units; slots 0 mean none. */
+export interface House {
+  bump: number;
+  escrowBump: number;
+  paused: boolean;
+  /** 0: none yet; ids count from 1. */
+  currentTerms: number;
+  creator: Address;
+  authority: Address;
+  settler: Address;
+  /** Ed25519 key that signs receipts, 32 bytes. */
+  receiptKey: Uint8Array;
+  previousReceiptKey: Uint8Array;
+  receiptKeySlot: bigint;
+  mint: Address;
+  domain: bigint;
+  balance: bigint;
+  requestAmount: bigint;
+  requestSlot: bigint;
+  claimable: bigint;
+  liabilities: bigint;
+  reserved: bigint;
+  overdue: bigint;
+  lastBatch: bigint;
+  lastTransfer: bigint;
+  lastBlobHash: Uint8Array;
+  leaderEpoch: bigint;
+  leaderNonce: bigint;
+  exitDelaySlots: bigint;
+  changeDelaySlots: bigint;
+  vaultCount: bigint;
+  pendingAuthority: Address;
+  pendingAuthoritySlot: bigint;
+  pendingReceiptKey: Uint8Array;
+  pendingReceiptKeySlot: bigint;
+  pendingExitDelaySlots: bigint;
+  pendingChangeDelaySlots: bigint;
+  pendingDelaysSlot: bigint;
+}
+
+/** Immutable odds and randomness. */
+export interface Terms {
+  bump: number;
+  id: number;
+  house: Address;
+  vrfCommitment: bigint;
+  profitBps: number;
+  openedSlot: bigint;
+}
+
+/** The Groth16 key of one circuit size. */
+export interface VerifyingKey {
+  bump: number;
+  id: number;
+  maxBets: number;
+  maxVaults: number;
+  house: Address;
+  /** SHA-256 of `key`. */
+  keyHash: Uint8Array;
+  activeFromSlot: bigint;
+  /** 2^64 - 1: never. */
+  retiredFromSlot: bigint;
+  /** alpha, beta, gamma, delta, IC0, IC1: 576 bytes as the `alt_bn128` syscalls take them. */
+  key: Uint8Array;
+}
+
+/** A session key's hash (0: empty) and the slots, both included, in which it is valid. */
+export interface KeySlot {
+  hash: bigint;
+  from: bigint;
+  until: bigint;
+}
+
+/** One bettor's money and bet counter in one house. */
+export interface Vault {
+  bump: number;
+  frozen: boolean;
+  lastTerms: number;
+  owner: Address;
+  house: Address;
+  accountId: bigint;
+  keys: [KeySlot, KeySlot];
+  balance: bigint;
+  pendingDeposit: bigint;
+  claimable: bigint;
+  /** 0: no open request. */
+  requestAmount: bigint;
+  requestDeadline: bigint;
+  lastBet: bigint;
+  /** 0: no challenge. */
+  challengeBet: bigint;
+  challengeReserved: bigint;
+  challengeSlot: bigint;
+  challengeKey: Uint8Array;
+  challengeOverdue: boolean;
+}
+
+/** The reader after the discriminator and version of an account of the kind. */
+function open(data: ReadonlyUint8Array, kind: { tag: string; bytes: number }): AccountReader {
+  if (data.length !== kind.bytes) {
+    throw new AccountDataError(`a ${kind.tag} account has ${kind.bytes} bytes, got ${data.length}`);
+  }
+  const reader = new AccountReader(data);
+  reader.tag(kind.tag.padEnd(8, '\0'));
+  const version = reader.u8();
+  if (version !== ACCOUNT_VERSION) throw new AccountDataError(`${kind.tag} of unknown layout version ${version}`);
+  return reader;
+}
+
+/** Decodes a house's data. Throws unless size, discriminator, version and every reserved byte are as in the layout. */
+export function decodeHouse(data: ReadonlyUint8Array): House {
+  const r = open(data, { tag: 'zkhouse', bytes: HOUSE_BYTES });
+  const house: House = {
+    bump: r.u8(),
+    escrowBump: r.u8(),
+    paused: r.bool('paused'),
+    currentTerms: r.u32(),
+    creator: r.address(),
+    authority: r.address(),
+    settler: r.address(),
+    receiptKey: r.bytes(32),
+    previousReceiptKey: r.bytes(32),
+    receiptKeySlot: r.u64(),
+    mint: r.address(),
+    domain: r.field(),
+    balance: r.u64(),
+    requestAmount: r.u64(),
+    requestSlot: r.u64(),
+    claimable: r.u64(),
+    liabilities: r.u64(),
+    reserved: r.u64(),
+    overdue: r.u64(),
+    lastBatch: r.u64(),
+    lastTransfer: r.u64(),
+    lastBlobHash: r.bytes(32),
+    leaderEpoch: r.u64(),
+    leaderNonce: r.u64(),
+    exitDelaySlots: r.u64(),
+    changeDelaySlots: r.u64(),
+    vaultCount: r.u64(),
+    pendingAuthority: r.address(),
+    pendingAuthoritySlot: r.u64(),
+    pendingReceiptKey: r.bytes(32),
+    pendingReceiptKeySlot: r.u64(),
+    pendingExitDelaySlots: r.u64(),
+    pendingChangeDelaySlots: r.u64(),
+    pendingDelaysSlot: r.u64(),
+  };
+  r.zeros(96);
+  r.finish();
+  return house;
+}
+
+/** Decodes terms; throws as `decodeHouse` does. */
+export function decodeTerms(data: ReadonlyUint8Array): Terms {
+  const r = open(data, { tag: 'zkterms', bytes: TERMS_BYTES });
+  const bump = r.u8();
+  r.zeros(2);
+  const head = { bump, id: r.u32(), house: r.address(), vrfCommitment: r.field(), profitBps: r.u32() };
+  r.zeros(4);
+  const terms: Terms = { ...head, openedSlot: r.u64() };
+  r.finish();
+  return terms;
+}
+
+/** Decodes a verifying key; throws as `decodeHouse` does. */
+export function decodeVerifyingKey(data: ReadonlyUint8Array): VerifyingKey {
+  const r = open(data, { tag: 'zkvkey', bytes: VERIFYING_KEY_BYTES });
+  const key: VerifyingKey = {
+    bump: r.u8(),
+    id: r.u16(),
+    maxBets: r.u16(),
+    maxVaults: r.u16(),
+    house: r.address(),
+    keyHash: r.bytes(32),
+    activeFromSlot: r.u64(),
+    retiredFromSlot: r.u64(),
+    key: r.bytes(KEY_BYTES),
+  };
+  r.finish();
+  return key;
+}
+
+/** Decodes a vault; throws as `decodeHouse` does. */
+export function decodeVault(data: ReadonlyUint8Array): Vault {
+  const r = open(data, { tag: 'zkvault', bytes: VAULT_BYTES });
+  const bump = r.u8();
+  const frozen = r.bool('frozen');
+  r.zeros(1);
+  const vault: Vault = {
+    bump,
+    frozen,
+    lastTerms: r.u32(),
+    owner: r.address(),
+    house: r.address(),
+    accountId: r.field(),
+    keys: [readKeySlot(r), readKeySlot(r)],
+    balance: r.u64(),
+    pendingDeposit: r.u64(),
+    claimable: r.u64(),
+    requestAmount: r.u64(),
+    requestDeadline: r.u64(),
+    lastBet: r.u64(),
+    challengeBet: r.u64(),
+    challengeReserved: r.u64(),
+    challengeSlot: r.u64(),
+    challengeKey: r.bytes(32),
+    challengeOverdue: r.bool('challengeOverdue'),
+  };
+  r.zeros(39);
+  r.finish();
+  return vault;
+}
+
+function readKeySlot(reader: AccountReader): KeySlot {
+  return { hash: reader.field(), from: reader.u64(), until: reader.u64() };
+}
+
+/** An account as kit's `fetchEncodedAccount` gives it. */
+export interface RawAccount {
+  address: Address;
+  programAddress: Address;
+  data: ReadonlyUint8Array;
+}
+
+/** Decodes an account that the program must own: another owner's bytes prove nothing, however well they are formed. */
+export function decodeOwned<T>(
+  account: RawAccount,
+  { program, decode }: { program: Address; decode: (data: ReadonlyUint8Array) => T },
+): T {
+  if (account.programAddress !== program) {
+    throw new AccountDataError(`account ${account.address} belongs to ${account.programAddress}, not to the program`);
+  }
+  return decode(account.data);
+}

@@ -1,0 +1,96 @@
+//! `init_house`: makes a house and its escrow. The creator signs and is part of the house's address, so nobody can take it first.
+use pinocchio::{error::ProgramError, AccountView, Address, ProgramResult};
+use pinocchio_system::instructions::Transfer;
+
+use crate::{
+    accounts::{exactly, require_canonical, require_signer, require_system_program, require_writable},
+    constants::{
+        ESCROW_SEED, HOUSE_SEED, MAX_CHANGE_DELAY_SLOTS, MAX_EXIT_DELAY_SLOTS, MIN_EXIT_DELAY_SLOTS,
+        NATIVE_MINT,
+    },
+    data::Reader,
+    error::{require, CasinoError},
+    field, state,
+    state::House,
+    sysvars::{rent_minimum, slot},
+};
+
+struct Arguments<'a> {
+    authority: &'a [u8; 32],
+    settler: &'a [u8; 32],
+    receipt_key: &'a [u8; 32],
+    mint: &'a [u8; 32],
+    genesis_hash: &'a [u8; 32],
+    exit_delay_slots: u64,
+    change_delay_slots: u64,
+}
+
+#[inline(never)]
+pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut Reader) -> ProgramResult {
+    let arguments = read(reader)?;
+    let [creator, house_account, escrow, system_program] = exactly(accounts)?;
+    require_signer(creator, CasinoError::MissingCreatorSignature)?;
+    require_writable(creator, CasinoError::ReadonlyCreator)?;
+    require_writable(escrow, CasinoError::ReadonlyEscrow)?;
+    require_system_program(system_program)?;
+
+    let house_address = *house_account.address();
+    let escrow_bump = fund_escrow(creator, escrow, &house_address, program_id)?;
+    let creator_address = *creator.address();
+    let seeds = [HOUSE_SEED, creator_address.as_ref(), arguments.mint.as_slice()];
+    let mut house = state::create::<House>(house_account, creator, program_id, seeds)?;
+    house.escrow_bump = escrow_bump;
+    house.creator = *creator_address.as_array();
+    house.authority = *arguments.authority;
+    house.settler = *arguments.settler;
+    house.receipt_key = *arguments.receipt_key;
+    house.receipt_key_slot = slot()?;
+    house.mint = *arguments.mint;
+    house.domain = field::domain(arguments.genesis_hash)?;
+    house.exit_delay_slots = arguments.exit_delay_slots;
+    house.change_delay_slots = arguments.change_delay_slots;
+    Ok(())
+}
+
+fn read<'a>(reader: &mut Reader<'a>) -> Result<Arguments<'a>, ProgramError> {
+    let arguments = Arguments {
+        authority: reader.array()?,
+        settler: reader.array()?,
+        receipt_key: reader.array()?,
+        mint: reader.array()?,
+        genesis_hash: reader.array()?,
+        exit_delay_slots: reader.u64()?,
+        change_delay_slots: reader.u64()?,
+    };
+    reader.finish()?;
+    require(arguments.mint == &NATIVE_MINT, CasinoError::UnsupportedMint)?;
+    require(arguments.authority != &[0; 32], CasinoError::ZeroAuthority)?;
+    require(arguments.settler != &[0; 32], CasinoError::ZeroSettler)?;
+    require(arguments.receipt_key != &[0; 32], CasinoError::ZeroReceiptKey)?;
+    let exit = arguments.exit_delay_slots;
+    require((MIN_EXIT_DELAY_SLOTS..=MAX_EXIT_DELAY_SLOTS).contains(&exit), CasinoError::InvalidExitDelay)?;
+    let shortest_change = exit.wrapping_add(exit); // bounded just above
+    require(
+        (shortest_change..=MAX_CHANGE_DELAY_SLOTS).contains(&arguments.change_delay_slots),
+        CasinoError::InvalidChangeDelay,
+    )?;
+    Ok(arguments)
+}
+
+/// Brings the escrow up to the rent minimum of an empty account, whatever it holds already; returns its bump.
+#[inline(never)]
+fn fund_escrow(
+    creator: &AccountView,
+    escrow: &AccountView,
+    house: &Address,
+    program_id: &Address,
+) -> Result<u8, ProgramError> {
+    let seeds: [&[u8]; 2] = [ESCROW_SEED, house.as_ref()];
+    let bump = require_canonical(escrow, &seeds, program_id, CasinoError::WrongEscrowAddress)?;
+    let missing = rent_minimum(0)?.saturating_sub(escrow.lamports());
+    require(creator.lamports() >= missing, CasinoError::InsufficientPayerFunds)?;
+    if missing > 0 {
+        Transfer { from: creator, to: escrow, lamports: missing }.invoke()?;
+    }
+    Ok(bump)
+}

@@ -1,0 +1,121 @@
+import { type Address, getAddressEncoder, type KeyPairSigner } from '@solana/kit';
+import { domainOf } from '../../protocol/account.ts';
+import {
+  addTerms,
+  addVerifyingKey,
+  advanceEpoch,
+  compareAddresses,
+  decodeHouse,
+  decodeVault,
+  deposit,
+  fundHouse,
+  type House,
+  houseAddress,
+  initHouse,
+  openVault,
+  type Vault,
+  vaultAddress,
+} from '../client/index.ts';
+import { LAMPORTS_PER_SOL, PROGRAM, TestChain } from './chain.ts';
+import { rememberEscrow } from './invariants.ts';
+import { keyBytes, TRAPDOOR } from './trapdoor.ts';
+
+export const program = PROGRAM;
+export const GENESIS_HASH = new Uint8Array(32).fill(7);
+export const DOMAIN = domainOf(GENESIS_HASH);
+export const EXIT_DELAY_SLOTS = 2_000n;
+export const CHANGE_DELAY_SLOTS = 5_000n;
+export const VRF_COMMITMENT = 1_234_567n;
+export const PROFIT_BPS = 9_800;
+export const LEADER = { leaderEpoch: 5n, leaderNonce: 77n };
+
+/** Sizes of the verifying keys, by id. */
+export const KEY_SIZES = [
+  { id: 1, maxBets: 16, maxVaults: 4 },
+  { id: 2, maxBets: 3, maxVaults: 1 },
+  { id: 3, maxBets: 56, maxVaults: 16 },
+] as const;
+
+/** A house with terms 1 and keys, and the people around it. */
+export interface TestHouse {
+  creator: KeyPairSigner;
+  authority: KeyPairSigner;
+  settler: KeyPairSigner;
+  address: Address;
+  escrow: Address;
+}
+
+/** A vault's owner, in the order of the vaults' addresses. */
+export interface TestVault {
+  owner: KeyPairSigner;
+  address: Address;
+}
+
+const receiptKeyOf = (signer: KeyPairSigner): Uint8Array => Uint8Array.from(getAddressEncoder().encode(signer.address));
+
+/** The arguments of a house that `init_house` accepts. */
+export async function houseArguments(chain: TestChain, name: string) {
+  const creator = await chain.signer(`${name} creator`);
+  const authority = await chain.signer(`${name} authority`);
+  const settler = await chain.signer(`${name} settler`);
+  return {
+    program,
+    creator,
+    authority: authority.address,
+    settler: settler.address,
+    receiptKey: receiptKeyOf(settler),
+    genesisHash: GENESIS_HASH,
+    exitDelaySlots: EXIT_DELAY_SLOTS,
+    changeDelaySlots: CHANGE_DELAY_SLOTS,
+    signers: { authority, settler },
+  };
+}
+
+/** Makes a house, funded, with terms 1, every key of `KEY_SIZES`, and `LEADER` in the lead. */
+export async function makeHouse(chain: TestChain, name: string): Promise<TestHouse> {
+  const input = await houseArguments(chain, name);
+  const { creator, signers } = input;
+  const house = await houseAddress({ program, creator: creator.address });
+  await chain.land([await initHouse(input)]);
+  const escrow = await rememberEscrow(program, house);
+  const { authority, settler } = signers;
+  const terms = { id: 1, vrfCommitment: VRF_COMMITMENT, profitBps: PROFIT_BPS };
+  await chain.land([await addTerms({ program, authority, house, ...terms })]);
+  const key = keyBytes(TRAPDOOR);
+  for (const size of KEY_SIZES) await chain.land([await addVerifyingKey({ program, authority, house, ...size, key })]);
+  await chain.land([await fundHouse({ program, payer: creator, house, amount: 100n * LAMPORTS_PER_SOL })]);
+  const { leaderEpoch: to, leaderNonce: nonce } = LEADER;
+  await chain.land([advanceEpoch({ program, leader: settler, house, from: 0n, to, nonce })]);
+  return { creator, authority, settler, address: house, escrow };
+}
+
+/** What a vault's session key hash is in the tests. */
+export const sessionKeyHashFor = (index: number): bigint => 1_000n + BigInt(index);
+
+/** Opens vaults with 5 SOL pending each; returned in ascending order of address. */
+export async function makeVaults(chain: TestChain, house: TestHouse, count: number, name = 'owner'): Promise<TestVault[]> {
+  const vaults: TestVault[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const owner = await chain.signer(`${name} ${index}`);
+    const input = { program, payer: owner, owner, house: house.address, sessionKeyHash: sessionKeyHashFor(index) };
+    const amount = 5n * LAMPORTS_PER_SOL;
+    await chain.land([
+      await openVault(input),
+      await deposit({ program, payer: owner, house: house.address, owner: owner.address, amount }),
+    ]);
+    vaults.push({ owner, address: await vaultAddress({ program, house: house.address, owner: owner.address }) });
+  }
+  return vaults.sort((a, b) => compareAddresses(a.address, b.address));
+}
+
+export const readHouse = (chain: TestChain, house: { address: Address }): House => decodeHouse(chain.account(house.address).data);
+export const readVault = (chain: TestChain, vault: { address: Address }): Vault => decodeVault(chain.account(vault.address).data);
+
+/** A chain with one house and some vaults. */
+export async function makeWorld(vaultCount = 3): Promise<{ chain: TestChain; house: TestHouse; vaults: TestVault[] }> {
+  const chain = await TestChain.start();
+  const house = await makeHouse(chain, 'first');
+  return { chain, house, vaults: await makeVaults(chain, house, vaultCount) };
+}
+
+export type World = Awaited<ReturnType<typeof makeWorld>>;
