@@ -6,6 +6,8 @@ export type LoadOptions = {
   concurrentProofs: number;
   /** 0 takes one thread per core. */
   threadsPerProof: number;
+  niceness: number;
+  tableCache?: string;
 };
 
 export type ProofBytes = { proof: Uint8Array; compressed: Uint8Array; publicInputs: Uint8Array };
@@ -19,6 +21,7 @@ export interface LoadedProver {
   readonly verifyingKey: Uint8Array;
   readonly isDevelopmentKey: boolean;
   readonly tableBytes: number;
+  readonly tablesFrom: string;
 }
 
 export interface NativeBinding {

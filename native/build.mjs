@@ -7,7 +7,7 @@
 //   node native/build.mjs --rebuild-check  rebuild in a temporary folder and compare the bytes
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -103,11 +103,18 @@ function inTemporaryFolder(work) {
   }
 }
 
+/** A process may run from the old file, which must not change under it. */
+function replaceFile(path, content) {
+  const temporary = `${path}.tmp`;
+  writeFileSync(temporary, content, { mode: path.endsWith('.node') ? 0o755 : 0o644 });
+  renameSync(temporary, path);
+}
+
 function rebuild() {
   const binary = readFileSync(buildPrebuilt(process.env.CARGO_TARGET_DIR ?? join(NATIVE, 'target')));
   mkdirSync(join(NATIVE, 'prebuilt'), { recursive: true });
-  writeFileSync(PREBUILT, binary, { mode: 0o755 });
-  writeFileSync(MANIFEST, `${JSON.stringify(manifestFor(binary), null, 2)}\n`);
+  replaceFile(PREBUILT, binary);
+  replaceFile(MANIFEST, `${JSON.stringify(manifestFor(binary), null, 2)}\n`);
   console.log(`prebuilt/linux-x64-gnu.node: ${binary.length} bytes, sha256 ${sha256(binary)}`);
 }
 
@@ -115,7 +122,7 @@ function buildLocal() {
   const library = cargoBuild(process.env.CARGO_TARGET_DIR ?? join(NATIVE, 'target'), { cpu: 'native' });
   const destination = join(NATIVE, 'build', `${process.platform}-${process.arch}.node`);
   mkdirSync(join(NATIVE, 'build'), { recursive: true });
-  copyFileSync(library, destination);
+  replaceFile(destination, readFileSync(library));
   console.log(`built ${relative(process.cwd(), destination)}`);
 }
 

@@ -37,6 +37,13 @@ export type ProverOptions = {
   threadsPerProof?: number;
   /** Width of the tables' windows, 4 to 18; default by their size. Wider takes less memory and more buckets. */
   windowBits?: number;
+  /** Lowers the priority of the prover's threads, 0 (the default: as the process) to 19. Linux only; ignored elsewhere. */
+  niceness?: number;
+  /**
+   * Directory that keeps the tables between loads of the same key, made if it is not there: a file per key, `tableBytes` long.
+   * Files may be deleted at any time; only the service may write to them.
+   */
+  tableCache?: string;
 };
 
 export type ProveOptions = { signal?: AbortSignal };
@@ -127,15 +134,22 @@ export class Prover {
   }
 
   /**
-   * Reads and checks a Groth16 zkey and builds its tables.
+   * Reads and checks a Groth16 zkey and builds its tables, or takes them from the cache that an earlier load of the same
+   * bytes wrote. A cache file that is damaged or of another kernel is not used but made anew; a directory that cannot be read
+   * or written is no error (see `tablesFrom`). Runs on the threads of one proof.
    * Errors: `MALFORMED_ZKEY`, `UNSUPPORTED_FILE`, `TOO_LARGE`, `INVALID_ARGUMENT` (an option), `BUSY`.
    */
   static async load(zkey: Uint8Array, options: ProverOptions = {}): Promise<Prover> {
-    const { windowBits, concurrentProofs = 1, threadsPerProof } = options;
+    const { windowBits, concurrentProofs = 1, threadsPerProof, niceness = 0, tableCache } = options;
+    if (tableCache !== undefined && (typeof tableCache !== 'string' || tableCache === '')) {
+      throw new NativeError('INVALID_ARGUMENT', 'tableCache must be the path of a directory');
+    }
     const loadOptions = {
       windowBits: count(windowBits, 'windowBits'),
       concurrentProofs: count(concurrentProofs, 'concurrentProofs'),
       threadsPerProof: count(threadsPerProof, 'threadsPerProof'),
+      niceness: integer(niceness, 'niceness', { minimum: 0, maximum: 19 }),
+      ...(tableCache !== undefined && { tableCache }),
     };
     return new Prover(await callAsync(() => binding.loadProver(bytes(zkey), loadOptions)));
   }
@@ -171,6 +185,11 @@ export class Prover {
   get tableBytes(): number {
     return this.#loaded.tableBytes;
   }
+
+  /** Whether this load built the tables or found them in `tableCache`. */
+  get tablesFrom(): 'built' | 'cache' {
+    return this.#loaded.tablesFrom as 'built' | 'cache';
+  }
 }
 
 /** A value that is really a Uint8Array over memory that no other thread can change meanwhile. */
@@ -187,9 +206,12 @@ function bytes(value: Uint8Array, length?: number): Uint8Array {
 
 /** An option that is a positive integer; 0, the binary's word for its own choice, if it is left out. */
 function count(value: number | undefined, name: string): number {
-  if (value === undefined) return 0;
-  if (!Number.isInteger(value) || value < 1 || value > 256) {
-    throw new NativeError('INVALID_ARGUMENT', `${name} must be an integer from 1 to 256`);
+  return value === undefined ? 0 : integer(value, name, { minimum: 1, maximum: 256 });
+}
+
+function integer(value: number, name: string, { minimum, maximum }: { minimum: number; maximum: number }): number {
+  if (!Number.isInteger(value) || value < minimum || value > maximum) {
+    throw new NativeError('INVALID_ARGUMENT', `${name} must be an integer from ${minimum} to ${maximum}`);
   }
   return value;
 }

@@ -52,6 +52,7 @@ export const dataPaths = (directory: string) => ({
   ledger: join(directory, 'ledger.db'),
   keys: join(directory, 'keys'),
   provingKeys: join(directory, 'proving-keys'),
+  tables: join(directory, 'proving-keys', 'tables'),
   blobs: join(directory, 'blobs'),
 });
 
@@ -177,7 +178,12 @@ function startSettlement(
   const { config, log, ledger, keys, opened, provingKeys } = context;
   const { reader, domain } = opened;
   const { book, terms, leader, feed } = parts;
-  const pool = new ProverPool(provingKeys, { threads: config.proverThreads, log, onFatal: parts.onFatal });
+  const pool = new ProverPool(provingKeys, {
+    threads: config.proverThreads,
+    tableCache: dataPaths(config.dataDirectory).tables,
+    log,
+    onFatal: parts.onFatal,
+  });
   const unfinished = new UnfinishedBatches({
     ledger,
     nowMs: Date.now,

@@ -5,14 +5,16 @@
 use crate::error::{Code, Failure, Result, ensure};
 use crate::field::{scalar_from_be, scalars_from_be, to_be};
 use crate::groth16::{PROOF_BYTES, Proof, VerifyingKey};
-use crate::lanes::Lanes;
+use crate::lanes::{LaneOptions, Lanes};
 use crate::msm::{MAX_WINDOW_BITS, MIN_WINDOW_BITS};
 use crate::prover::{AbortFlag, Proven, Prover};
+use crate::tables::{Origin, TableOptions};
 use crate::{eddsa, field, poseidon, setup, zkey};
 use napi::bindgen_prelude::{Env, Object, ToNapiValue, Uint8Array};
 use napi_derive::napi;
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -92,6 +94,17 @@ fn in_background(job: Box<dyn FnOnce() + Send>) -> Result<()> {
         drop(slot);
     });
     Ok(())
+}
+
+/// Starts a job on a thread of its own, for work that waits for lanes: it would take a thread off the shared pool.
+fn on_own_thread(job: Box<dyn FnOnce() + Send>) -> Result<()> {
+    let slot = BackgroundSlot::take()?;
+    let run = move || {
+        job();
+        drop(slot);
+    };
+    let started = std::thread::Builder::new().name("prover-load".into()).spawn(run);
+    started.map(drop).map_err(|error| Failure::new(Code::Internal, format!("no thread: {error}")))
 }
 
 #[napi(js_name = "poseidon")]
@@ -195,6 +208,9 @@ pub struct LoadOptions {
     pub concurrent_proofs: u32,
     /// 0 takes one thread per core.
     pub threads_per_proof: u32,
+    pub niceness: u32,
+    /// Directory of the table cache.
+    pub table_cache: Option<String>,
 }
 
 #[napi(object)]
@@ -213,10 +229,11 @@ pub struct LoadedProver {
 #[napi(js_name = "loadProver", ts_return_type = "Promise<LoadedProver>")]
 pub fn js_load_prover<'env>(env: &'env Env, zkey: &[u8], options: LoadOptions) -> napi::Result<Object<'env>> {
     let zkey = zkey.to_vec();
-    promise(env, in_background, move || load_prover(&zkey, &options), |prover| prover)
+    promise(env, on_own_thread, move || load_prover(zkey, options), |prover| prover)
 }
 
-fn load_prover(zkey: &[u8], options: &LoadOptions) -> Result<LoadedProver> {
+/// The key is read by the lanes' threads, at their priority.
+fn load_prover(zkey: Vec<u8>, options: LoadOptions) -> Result<LoadedProver> {
     let window_bits = Some(options.window_bits as usize).filter(|&bits| bits != 0);
     let width_fits = window_bits.is_none_or(|bits| (MIN_WINDOW_BITS..=MAX_WINDOW_BITS).contains(&bits));
     ensure(width_fits, Code::InvalidArgument, "windowBits is 4 to 18")?;
@@ -224,8 +241,14 @@ fn load_prover(zkey: &[u8], options: &LoadOptions) -> Result<LoadedProver> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads as usize,
     };
-    let lanes = Lanes::start(options.concurrent_proofs as usize, threads)?;
-    Ok(LoadedProver { prover: Arc::new(Prover::load(zkey, window_bits)?), lanes })
+    let lanes = Lanes::start(&LaneOptions {
+        lane_count: options.concurrent_proofs as usize,
+        threads_per_lane: threads,
+        niceness: i32::try_from(options.niceness).unwrap_or(i32::MAX),
+    })?;
+    let table_options = TableOptions { window_bits, cache: options.table_cache.map(PathBuf::from) };
+    let prover = lanes.run(move || Prover::load(&zkey, &table_options))??;
+    Ok(LoadedProver { prover: Arc::new(prover), lanes })
 }
 
 #[napi]
@@ -255,6 +278,14 @@ impl LoadedProver {
     #[napi(getter)]
     pub fn table_bytes(&self) -> f64 {
         self.prover.table_bytes() as f64
+    }
+
+    #[napi(getter)]
+    pub fn tables_from(&self) -> &'static str {
+        match self.prover.tables_from() {
+            Origin::Built => "built",
+            Origin::Cache => "cache",
+        }
     }
 }
 

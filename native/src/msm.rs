@@ -22,6 +22,33 @@ const BUCKET_COST: usize = 4;
 /// An entry names a table point in its low bits and its sign in the top bit.
 const NEGATIVE: u32 = 1 << 31;
 
+/// The measures of a table, small enough for an entry to name each of its points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    base_count: usize,
+    window_bits: usize,
+}
+
+impl Shape {
+    /// `None` if the table would have more points than an index can name.
+    pub fn new(base_count: usize, window_bits: usize) -> Option<Self> {
+        let size = base_count.checked_mul(SCALAR_BITS.div_ceil(window_bits))?;
+        (size < NEGATIVE as usize).then_some(Shape { base_count, window_bits })
+    }
+
+    pub fn window_bits(&self) -> usize {
+        self.window_bits
+    }
+
+    fn window_count(&self) -> usize {
+        SCALAR_BITS.div_ceil(self.window_bits)
+    }
+
+    pub fn point_count(&self) -> usize {
+        self.base_count * self.window_count()
+    }
+}
+
 pub struct FixedBaseTable<P: SWCurveConfig> {
     base_count: usize,
     window_bits: usize,
@@ -44,13 +71,13 @@ pub fn best_window_bits(base_count: usize) -> usize {
 }
 
 impl<P: SWCurveConfig> FixedBaseTable<P> {
-    /// `None` if the table would need more entries than an index can name.
-    pub fn new(bases: &[Affine<P>], window_bits: usize) -> Option<Self> {
-        let window_count = SCALAR_BITS.div_ceil(window_bits);
-        let size = bases.len().checked_mul(window_count).filter(|&size| size < NEGATIVE as usize)?;
-        let mut points = Vec::with_capacity(size);
+    /// Of as many bases as the shape says.
+    pub fn new(bases: &[Affine<P>], shape: Shape) -> Self {
+        assert_eq!(bases.len(), shape.base_count, "the bases of the shape");
+        let Shape { base_count, window_bits } = shape;
+        let mut points = Vec::with_capacity(shape.point_count());
         let mut current: Vec<Projective<P>> = bases.iter().map(|&base| base.into()).collect();
-        for window in 0..window_count {
+        for window in 0..shape.window_count() {
             if window > 0 {
                 current.par_iter_mut().with_min_len(64).for_each(|point| {
                     for _ in 0..window_bits {
@@ -62,7 +89,17 @@ impl<P: SWCurveConfig> FixedBaseTable<P> {
             points.extend(affine.iter().map(|p| p.xy().map_or(Point::identity(), |(x, y)| Point { x, y })));
             current = affine.into_iter().map(Projective::from).collect();
         }
-        Some(FixedBaseTable { base_count: bases.len(), window_bits, points })
+        FixedBaseTable { base_count, window_bits, points }
+    }
+
+    /// A table from the `points` of one before; `None` if they are not as many as the shape has.
+    pub fn from_points(shape: Shape, points: Vec<Point<P>>) -> Option<Self> {
+        let Shape { base_count, window_bits } = shape;
+        (points.len() == shape.point_count()).then_some(FixedBaseTable { base_count, window_bits, points })
+    }
+
+    pub fn points(&self) -> &[Point<P>] {
+        &self.points
     }
 
     pub fn size_bytes(&self) -> usize {
@@ -122,7 +159,7 @@ impl<P: SWCurveConfig> FixedBaseTable<P> {
             if pair[1] > pair[0] {
                 let point = &points[pair[0]];
                 if !point.is_identity() {
-                    // A sum of table points, which were checked when the key was read.
+                    // A sum of table points, made from points that were checked.
                     running += Affine::<P>::new_unchecked(point.x, point.y);
                 }
             }
@@ -199,7 +236,8 @@ mod tests {
     fn check(bases: &[G1Affine], scalars: &[Fr], window_bits: usize) {
         let integers: Vec<_> = scalars.iter().map(|s| s.into_bigint()).collect();
         let expected: G1Projective = bases.iter().zip(scalars).map(|(base, scalar)| *base * scalar).sum();
-        let table = FixedBaseTable::<g1::Config>::new(bases, window_bits).unwrap();
+        let shape = Shape::new(bases.len(), window_bits).unwrap();
+        let table = FixedBaseTable::<g1::Config>::new(bases, shape);
         assert_eq!(table.multiply(&integers), expected, "window of {window_bits} bits");
     }
 

@@ -1,13 +1,16 @@
 //! BN254 points in the three byte forms used here. A point leaves this file only after its checks: canonical
-//! coordinates, on the curve, and for G2 in the prime subgroup (G1 has no other points).
+//! coordinates, on the curve, and for G2 in the prime subgroup (G1 has no other points). Coordinates alone leave it for
+//! `table_cache.rs`, which reads back what was checked before.
 //!
 //! - EIP-197 (Solana's alt_bn128 syscalls): big endian, `x | y`, an Fq2 as `c1 | c0`; infinity is all zero.
 //! - zkey (snarkjs): little endian in Montgomery form, an Fq2 as `c0 | c1`; infinity is all zero.
 //! - compressed (Solana's alt_bn128 compression): big endian `x`, sign of y and infinity in the first byte's top bits.
 
+use crate::affine_sums::Base;
 use crate::field::{FIELD_BYTES, from_be, limbs_from_le, to_be};
-use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
+use ark_bn254::{Fq, Fq2, G1Affine, G2Affine, g1, g2};
 use ark_ec::AffineRepr;
+use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{BigInt, PrimeField, Zero};
 use ark_serialize::CanonicalSerialize;
 
@@ -63,14 +66,53 @@ pub fn g2_from_eip197(bytes: &[u8]) -> Option<G2Affine> {
     checked_g2(Fq2::new(x0, x1), Fq2::new(y0, y1))
 }
 
-pub fn g1_from_zkey(bytes: &[u8]) -> Option<G1Affine> {
-    let [x, y] = coordinates(bytes, montgomery_from_le)?;
-    checked_g1(x, y)
+/// G1 and G2 in the form of the zkey.
+pub trait ZkeyCurve: SWCurveConfig {
+    const BYTES: usize;
+
+    /// Canonical coordinates, (0, 0) for the identity. That they are of a point of the curve is **not** checked.
+    fn unchecked_from_zkey(bytes: &[u8]) -> Option<(Base<Self>, Base<Self>)>;
+
+    /// A point, with all the checks of this file.
+    fn from_zkey(bytes: &[u8]) -> Option<Affine<Self>>;
+
+    fn write_zkey(x: &Base<Self>, y: &Base<Self>, out: &mut Vec<u8>);
 }
 
-pub fn g2_from_zkey(bytes: &[u8]) -> Option<G2Affine> {
-    let [x0, x1, y0, y1] = coordinates(bytes, montgomery_from_le)?;
-    checked_g2(Fq2::new(x0, x1), Fq2::new(y0, y1))
+impl ZkeyCurve for g1::Config {
+    const BYTES: usize = G1_BYTES;
+
+    fn unchecked_from_zkey(bytes: &[u8]) -> Option<(Fq, Fq)> {
+        let [x, y] = coordinates(bytes, montgomery_from_le)?;
+        Some((x, y))
+    }
+
+    fn from_zkey(bytes: &[u8]) -> Option<G1Affine> {
+        let (x, y) = Self::unchecked_from_zkey(bytes)?;
+        checked_g1(x, y)
+    }
+
+    fn write_zkey(x: &Fq, y: &Fq, out: &mut Vec<u8>) {
+        [x, y].into_iter().for_each(|coordinate| write_limbs_le(&coordinate.0, out));
+    }
+}
+
+impl ZkeyCurve for g2::Config {
+    const BYTES: usize = G2_BYTES;
+
+    fn unchecked_from_zkey(bytes: &[u8]) -> Option<(Fq2, Fq2)> {
+        let [x0, x1, y0, y1] = coordinates(bytes, montgomery_from_le)?;
+        Some((Fq2::new(x0, x1), Fq2::new(y0, y1)))
+    }
+
+    fn from_zkey(bytes: &[u8]) -> Option<G2Affine> {
+        let (x, y) = Self::unchecked_from_zkey(bytes)?;
+        checked_g2(x, y)
+    }
+
+    fn write_zkey(x: &Fq2, y: &Fq2, out: &mut Vec<u8>) {
+        [x.c0, x.c1, y.c0, y.c1].into_iter().for_each(|coordinate| write_limbs_le(&coordinate.0, out));
+    }
 }
 
 pub fn write_g1_eip197(point: &G1Affine, out: &mut Vec<u8>) {
@@ -87,15 +129,13 @@ pub fn write_g2_eip197(point: &G2Affine, out: &mut Vec<u8>) {
 }
 
 pub fn write_g1_zkey(point: &G1Affine, out: &mut Vec<u8>) {
-    for coordinate in g1_coordinates(point) {
-        write_limbs_le(&coordinate.0, out);
-    }
+    let [x, y] = g1_coordinates(point);
+    g1::Config::write_zkey(&x, &y, out);
 }
 
 pub fn write_g2_zkey(point: &G2Affine, out: &mut Vec<u8>) {
-    for coordinate in g2_coordinates(point) {
-        write_limbs_le(&coordinate.0, out);
-    }
+    let [x0, x1, y0, y1] = g2_coordinates(point);
+    g2::Config::write_zkey(&Fq2::new(x0, x1), &Fq2::new(y0, y1), out);
 }
 
 /// The compressed form. ark-serialize's is little endian with the flags in the last byte; reversed it is Solana's.

@@ -3,13 +3,12 @@
 use crate::error::{Code, Failure, Result, ensure};
 use crate::fft::Domain;
 use crate::groth16::{Proof, VerifyingKey};
-use crate::msm::{FixedBaseTable, best_window_bits};
+use crate::tables::{Origin, TableOptions, Tables};
 use crate::witness;
 use crate::zkey::{self, Matrix};
-use ark_bn254::{Fr, G1Affine, G1Projective, G2Projective, g1, g2};
+use ark_bn254::{Fr, G1Affine, G1Projective, G2Projective};
 use ark_ec::CurveGroup;
-use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
-use ark_ff::{BigInt, PrimeField};
+use ark_ff::PrimeField;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,32 +26,6 @@ impl AbortFlag {
     }
 }
 
-/// The table of one query of the key, without the wires whose point is the identity.
-struct Query<P: SWCurveConfig> {
-    wires: Vec<u32>,
-    table: FixedBaseTable<P>,
-}
-
-impl<P: SWCurveConfig> Query<P> {
-    fn new(points: &[Affine<P>], window_bits: Option<usize>) -> Result<Self> {
-        let wires: Vec<u32> =
-            (0u32..).zip(points).filter(|(_, p)| !p.infinity).map(|(wire, _)| wire).collect();
-        let bases: Vec<_> = points.iter().filter(|point| !point.infinity).copied().collect();
-        Ok(Query { wires, table: table(&bases, window_bits)? })
-    }
-
-    fn multiply(&self, witness: &[BigInt<4>]) -> Projective<P> {
-        let scalars: Vec<_> = self.wires.iter().map(|&wire| witness[wire as usize]).collect();
-        self.table.multiply(&scalars)
-    }
-}
-
-fn table<P: SWCurveConfig>(bases: &[Affine<P>], window_bits: Option<usize>) -> Result<FixedBaseTable<P>> {
-    let window_bits = window_bits.unwrap_or_else(|| best_window_bits(bases.len()));
-    FixedBaseTable::new(bases, window_bits)
-        .ok_or_else(|| Failure::new(Code::TooLarge, "the tables would be too large; take wider windows"))
-}
-
 pub struct Prover {
     pub verifying_key: VerifyingKey,
     pub is_development_key: bool,
@@ -63,11 +36,8 @@ pub struct Prover {
     a_matrix: Matrix,
     b_matrix: Matrix,
     domain: Domain,
-    a_query: Query<g1::Config>,
-    b1_query: Query<g1::Config>,
-    b2_query: Query<g2::Config>,
-    /// The C and H queries in one table: their sums are only ever added.
-    c_and_h_table: FixedBaseTable<g1::Config>,
+    tables: Tables,
+    tables_from: Origin,
 }
 
 /// A proof that the native verifier accepted, and the inputs that it accepted it for.
@@ -77,13 +47,13 @@ pub struct Proven {
 }
 
 impl Prover {
-    /// Reads and checks a key and builds its tables. `window_bits` overrides the width chosen by the tables' size.
-    /// Errors: those of `zkey::parse`, and `TOO_LARGE` for tables that an index cannot address.
-    pub fn load(zkey: &[u8], window_bits: Option<usize>) -> Result<Self> {
+    /// Reads and checks a key and gets its tables ready. Points whose tables come from the cache were checked when it was
+    /// written, for the same bytes. Errors: those of `zkey::parse` and `Tables::load`.
+    pub fn load(zkey: &[u8], options: &TableOptions) -> Result<Self> {
         let key = zkey::parse(zkey)?;
         let domain = Domain::new(key.domain_size)
             .ok_or_else(|| Failure::new(Code::MalformedZkey, "the domain has no roots of unity"))?;
-        let c_and_h_points = [key.c_points, key.h_points].concat();
+        let (tables, tables_from) = Tables::load(&key, zkey, options)?;
         Ok(Prover {
             verifying_key: key.verifying_key,
             is_development_key: key.is_development_key,
@@ -94,19 +64,18 @@ impl Prover {
             a_matrix: key.a_matrix,
             b_matrix: key.b_matrix,
             domain,
-            a_query: Query::new(&key.a_points, window_bits)?,
-            b1_query: Query::new(&key.b1_points, window_bits)?,
-            b2_query: Query::new(&key.b2_points, window_bits)?,
-            c_and_h_table: table(&c_and_h_points, window_bits)?,
+            tables,
+            tables_from,
         })
     }
 
     /// Memory of the tables, by far the most of a prover's.
     pub fn table_bytes(&self) -> usize {
-        self.a_query.table.size_bytes()
-            + self.b1_query.table.size_bytes()
-            + self.b2_query.table.size_bytes()
-            + self.c_and_h_table.size_bytes()
+        self.tables.size_bytes()
+    }
+
+    pub fn tables_from(&self) -> Origin {
+        self.tables_from
     }
 
     /// Proves a wtns file. Errors: those of `witness::parse`, `WITNESS_UNSATISFIED`, `ABORTED`, `NO_ENTROPY`.
@@ -117,6 +86,9 @@ impl Prover {
         let proof = self.prove_blinded(&witness, r, s, abort)?;
         abort.check()?;
         let public_inputs = witness[1..=self.public_count].to_vec();
+        // The form is checked too: points of a damaged table need not be on the curve.
+        let is_well_formed = Proof::from_bytes(&proof.to_bytes()).as_ref() == Some(&proof);
+        ensure(is_well_formed, Code::Internal, "the proof has a point that is not on its curve")?;
         let holds = self.verifying_key.verify(&proof, &public_inputs)?;
         ensure(holds, Code::WitnessUnsatisfied, "the witness does not satisfy the circuit of this key")?;
         Ok(Proven { proof, public_inputs })
@@ -130,11 +102,11 @@ impl Prover {
             let mut scalars = integers[self.public_count + 1..].to_vec();
             scalars.par_extend(quotient.into_par_iter().with_min_len(1024).map(|value| value.into_bigint()));
             abort.check()?;
-            Ok(self.c_and_h_table.multiply(&scalars))
+            Ok(self.tables.c_and_h.multiply(&scalars))
         };
-        let a = || abort.check().map(|()| self.a_query.multiply(&integers));
-        let b1 = || abort.check().map(|()| self.b1_query.multiply(&integers));
-        let b2 = || abort.check().map(|()| self.b2_query.multiply(&integers));
+        let a = || abort.check().map(|()| self.tables.a.multiply(&integers));
+        let b1 = || abort.check().map(|()| self.tables.b1.multiply(&integers));
+        let b2 = || abort.check().map(|()| self.tables.b2.multiply(&integers));
         let ((c_and_h, a), (b2, b1)) = rayon::join(|| rayon::join(c_and_h, a), || rayon::join(b2, b1));
         Ok(self.assemble(a?, b1?, b2?, c_and_h?, r, s))
     }

@@ -1,15 +1,17 @@
-//! The Groth16 zkey file of snarkjs, read and checked in full: nothing of it is used unchecked.
+//! The Groth16 zkey file of snarkjs, read and checked in full: nothing of it is used unchecked. The points of the queries
+//! are checked when they are decoded.
 
 use crate::container::{Container, Format, Reader};
 use crate::error::{Code, Failure, Result, ensure};
 use crate::field::{FIELD_BYTES, limbs_from_le};
 use crate::groth16::VerifyingKey;
-use crate::points::{G1_BYTES, G2_BYTES, g1_from_zkey, g2_from_zkey};
-use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
-use ark_ec::AffineRepr;
+use crate::points::ZkeyCurve;
+use ark_bn254::{Fq, Fr, G1Affine, G2Affine, g1, g2};
+use ark_ec::short_weierstrass::Affine;
 use ark_ff::{BigInt, PrimeField};
 use rayon::prelude::*;
 use std::collections::HashMap;
+use std::marker::PhantomData;
 
 pub const FORMAT: Format = Format { magic: b"zkey", max_version: 1, code: Code::MalformedZkey };
 pub const PROTOCOL_GROTH16: u32 = 1;
@@ -39,7 +41,13 @@ pub struct Matrix {
     coefficients: Vec<Fr>,
 }
 
-pub struct Zkey {
+/// The points of one query, of which only the number is checked so far.
+pub struct RawPoints<'a, P> {
+    bytes: &'a [u8],
+    curve: PhantomData<P>,
+}
+
+pub struct Zkey<'a> {
     pub wire_count: usize,
     pub public_count: usize,
     pub domain_size: usize,
@@ -48,12 +56,12 @@ pub struct Zkey {
     pub delta_g1: G1Affine,
     pub a_matrix: Matrix,
     pub b_matrix: Matrix,
-    pub a_points: Vec<G1Affine>,
-    pub b1_points: Vec<G1Affine>,
-    pub b2_points: Vec<G2Affine>,
+    pub a_points: RawPoints<'a, g1::Config>,
+    pub b1_points: RawPoints<'a, g1::Config>,
+    pub b2_points: RawPoints<'a, g2::Config>,
     /// Of wires `public_count + 1 ..`.
-    pub c_points: Vec<G1Affine>,
-    pub h_points: Vec<G1Affine>,
+    pub c_points: RawPoints<'a, g1::Config>,
+    pub h_points: RawPoints<'a, g1::Config>,
     pub is_development_key: bool,
 }
 
@@ -68,13 +76,13 @@ struct Header {
 }
 
 /// Errors: `MALFORMED_ZKEY`, `UNSUPPORTED_FILE` (another curve or protocol), `TOO_LARGE`.
-pub fn parse(bytes: &[u8]) -> Result<Zkey> {
+pub fn parse(bytes: &[u8]) -> Result<Zkey<'_>> {
     let file = Container::parse(bytes, &FORMAT)?;
     let header = parse_header(&file)?;
     let Header { wire_count, public_count, domain_size, .. } = header;
     let [alpha_g1, beta_g1, delta_g1] = header.g1;
     let [beta_g2, gamma_g2, delta_g2] = header.g2;
-    let ic = g1_section(&file, IC, public_count + 1)?;
+    let ic = RawPoints::section(&file, IC, public_count + 1)?.decode()?;
     let [a_matrix, b_matrix] = parse_matrices(file.section(COEFFICIENTS)?, wire_count, domain_size)?;
     Ok(Zkey {
         wire_count,
@@ -85,11 +93,11 @@ pub fn parse(bytes: &[u8]) -> Result<Zkey> {
         delta_g1,
         a_matrix,
         b_matrix,
-        a_points: g1_section(&file, A_POINTS, wire_count)?,
-        b1_points: g1_section(&file, B1_POINTS, wire_count)?,
-        b2_points: g2_section(&file, B2_POINTS, wire_count)?,
-        c_points: g1_section(&file, C_POINTS, wire_count - public_count - 1)?,
-        h_points: g1_section(&file, H_POINTS, domain_size)?,
+        a_points: RawPoints::section(&file, A_POINTS, wire_count)?,
+        b1_points: RawPoints::section(&file, B1_POINTS, wire_count)?,
+        b2_points: RawPoints::section(&file, B2_POINTS, wire_count)?,
+        c_points: RawPoints::section(&file, C_POINTS, wire_count - public_count - 1)?,
+        h_points: RawPoints::section(&file, H_POINTS, domain_size)?,
         is_development_key: file.has_section(DEVELOPMENT_MARK),
     })
 }
@@ -98,7 +106,7 @@ pub fn parse(bytes: &[u8]) -> Result<Zkey> {
 pub fn parse_verifying_key(bytes: &[u8]) -> Result<VerifyingKey> {
     let file = Container::parse(bytes, &FORMAT)?;
     let header = parse_header(&file)?;
-    let ic = g1_section(&file, IC, header.public_count + 1)?;
+    let ic = RawPoints::section(&file, IC, header.public_count + 1)?.decode()?;
     let [alpha_g1, ..] = header.g1;
     let [beta_g2, gamma_g2, delta_g2] = header.g2;
     Ok(VerifyingKey { alpha_g1, beta_g2, gamma_g2, delta_g2, ic })
@@ -124,12 +132,12 @@ fn parse_header(file: &Container<'_>) -> Result<Header> {
     ensure(public_count < wire_count, FORMAT.code, "the key has more public inputs than wires")?;
     ensure(domain_size.is_power_of_two(), FORMAT.code, "the domain size is not a power of two")?;
 
-    let alpha_g1 = header_g1(&mut reader)?;
-    let beta_g1 = header_g1(&mut reader)?;
-    let beta_g2 = header_g2(&mut reader)?;
-    let gamma_g2 = header_g2(&mut reader)?;
-    let delta_g1 = header_g1(&mut reader)?;
-    let delta_g2 = header_g2(&mut reader)?;
+    let alpha_g1 = header_point::<g1::Config>(&mut reader)?;
+    let beta_g1 = header_point::<g1::Config>(&mut reader)?;
+    let beta_g2 = header_point::<g2::Config>(&mut reader)?;
+    let gamma_g2 = header_point::<g2::Config>(&mut reader)?;
+    let delta_g1 = header_point::<g1::Config>(&mut reader)?;
+    let delta_g2 = header_point::<g2::Config>(&mut reader)?;
     reader.finish()?;
     let (g1, g2) = ([alpha_g1, beta_g1, delta_g1], [beta_g2, gamma_g2, delta_g2]);
     Ok(Header { wire_count, public_count, domain_size, g1, g2 })
@@ -139,26 +147,33 @@ fn bad_point() -> Failure {
     Failure::new(FORMAT.code, "a point is not canonical, not on the curve, or outside the subgroup")
 }
 
-fn header_g1(reader: &mut Reader<'_>) -> Result<G1Affine> {
-    let point = g1_from_zkey(reader.bytes(G1_BYTES)?).ok_or_else(bad_point)?;
-    ensure(!point.is_zero(), FORMAT.code, "a point of the key's header is the identity")?;
+fn header_point<P: ZkeyCurve>(reader: &mut Reader<'_>) -> Result<Affine<P>> {
+    let point = P::from_zkey(reader.bytes(P::BYTES)?).ok_or_else(bad_point)?;
+    ensure(!point.infinity, FORMAT.code, "a point of the key's header is the identity")?;
     Ok(point)
 }
 
-fn header_g2(reader: &mut Reader<'_>) -> Result<G2Affine> {
-    let point = g2_from_zkey(reader.bytes(G2_BYTES)?).ok_or_else(bad_point)?;
-    ensure(!point.is_zero(), FORMAT.code, "a point of the key's header is the identity")?;
-    Ok(point)
-}
+impl<'a, P: ZkeyCurve> RawPoints<'a, P> {
+    fn section(file: &Container<'a>, id: u32, count: usize) -> Result<Self> {
+        Ok(RawPoints { bytes: file.section_of_length(id, count * P::BYTES)?, curve: PhantomData })
+    }
 
-fn g1_section(file: &Container<'_>, id: u32, count: usize) -> Result<Vec<G1Affine>> {
-    let section = file.section_of_length(id, count * G1_BYTES)?;
-    section.par_chunks_exact(G1_BYTES).map(|bytes| g1_from_zkey(bytes).ok_or_else(bad_point)).collect()
-}
+    pub fn count(&self) -> usize {
+        self.bytes.len() / P::BYTES
+    }
 
-fn g2_section(file: &Container<'_>, id: u32, count: usize) -> Result<Vec<G2Affine>> {
-    let section = file.section_of_length(id, count * G2_BYTES)?;
-    section.par_chunks_exact(G2_BYTES).map(|bytes| g2_from_zkey(bytes).ok_or_else(bad_point)).collect()
+    /// The indices of those that are not the identity, which is all zeros.
+    pub fn nonzero(&self) -> Vec<u32> {
+        let is_nonzero = |bytes: &[u8]| bytes.iter().any(|&byte| byte != 0);
+        let indexed = (0u32..).zip(self.bytes.chunks_exact(P::BYTES));
+        indexed.filter(|(_, bytes)| is_nonzero(bytes)).map(|(index, _)| index).collect()
+    }
+
+    /// Decodes and checks each. Errors: `MALFORMED_ZKEY`.
+    pub fn decode(&self) -> Result<Vec<Affine<P>>> {
+        let chunks = self.bytes.par_chunks_exact(P::BYTES);
+        chunks.map(|bytes| P::from_zkey(bytes).ok_or_else(bad_point)).collect()
+    }
 }
 
 /// Entries `matrix u32 | row u32 | wire u32 | coefficient`, the last times the Montgomery factor squared.

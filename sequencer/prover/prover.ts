@@ -12,6 +12,16 @@ import type { ProvingKey } from './proving-keys.ts';
 const WITNESS_TIMEOUT_MS = 60_000;
 const PROOF_TIMEOUT_MS = 120_000;
 
+/** Proofs give way to the thread that answers bettors. */
+const PROVER_NICENESS = 10;
+
+export interface ProverOptions {
+  /** Threads of one proof. */
+  threads: number;
+  /** Directory where the tables of a loaded key are kept for the next start. */
+  tableCache: string;
+}
+
 /** Proves batches of one circuit size; its key stays in memory. One batch at a time. */
 export class SizeProver implements BatchProver {
   readonly circuit: CircuitInfo;
@@ -27,8 +37,9 @@ export class SizeProver implements BatchProver {
   }
 
   /** Checks the key and starts the witness thread. */
-  static async start(key: ProvingKey, options: { threads: number }): Promise<SizeProver> {
-    const prover = await NativeProver.load(key.zkey, { threadsPerProof: options.threads });
+  static async start(key: ProvingKey, options: ProverOptions): Promise<SizeProver> {
+    const { threads, tableCache } = options;
+    const prover = await NativeProver.load(key.zkey, { threadsPerProof: threads, tableCache, niceness: PROVER_NICENESS });
     return new SizeProver(key, prover, await WitnessThread.start(key.circuit.name));
   }
 
@@ -52,6 +63,11 @@ export class SizeProver implements BatchProver {
     return { compressed: proof.compressed, witnessMs: Math.round(witnessed - started), proveMs: Math.round(ended - witnessed) };
   }
 
+  /** Whether the key's tables were computed at this start or read from the cache. */
+  get tablesFrom(): 'built' | 'cache' {
+    return this.#prover.tablesFrom;
+  }
+
   async stop(): Promise<void> {
     await this.#witness.stop();
   }
@@ -63,7 +79,7 @@ export class ProverPool {
   readonly provers: SizeProver[] = [];
   #stopped = false;
 
-  constructor(keys: readonly ProvingKey[], options: { threads: number; log: Logger; onFatal(error: CasinoError): void }) {
+  constructor(keys: readonly ProvingKey[], options: ProverOptions & { log: Logger; onFatal(error: CasinoError): void }) {
     this.#load(keys, options).catch((error: unknown) => {
       options.onFatal(new CasinoError('PROVER_FAILED', `a proving key does not load: ${messageOf(error)}`, { cause: error }));
     });
@@ -74,13 +90,14 @@ export class ProverPool {
     await Promise.all(this.provers.map((prover) => prover.stop()));
   }
 
-  async #load(keys: readonly ProvingKey[], { threads, log }: { threads: number; log: Logger }): Promise<void> {
+  async #load(keys: readonly ProvingKey[], options: ProverOptions & { log: Logger }): Promise<void> {
     for (const key of keys) {
       const started = performance.now();
-      const prover = await SizeProver.start(key, { threads });
+      const prover = await SizeProver.start(key, options);
       if (this.#stopped) return prover.stop();
       this.provers.push(prover);
-      log.info({ size: key.circuit.name, loadMs: Math.round(performance.now() - started) }, 'prover ready');
+      const loadMs = Math.round(performance.now() - started);
+      options.log.info({ size: key.circuit.name, loadMs, tables: prover.tablesFrom }, 'prover ready');
     }
   }
 }
