@@ -1,0 +1,187 @@
+import { type Address, getAddressEncoder } from '@solana/kit';
+import type { Vault } from '../program/client/accounts.ts';
+import { vaultAddress } from '../program/client/addresses.ts';
+import { accountIdOf } from '../protocol/account.ts';
+import { ApiClient, type BalanceAnswer, type BatchStatus, type BetStatus } from './api.ts';
+import { type BetResult, Bettor } from './bettor.ts';
+import { type Chain, chainAt } from './chain.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
+import { ClientError } from './errors.ts';
+import { type CasinoEvent, eventsOf } from './events.ts';
+import { addressFrom, type HouseContext, loadHouse, loadVault } from './house.ts';
+import { DEFAULT_RETRY_LIMITS, type RetryLimits } from './retry.ts';
+import { loadSession, type Session } from './session-secret.ts';
+import { RecordBook } from './signing-record.ts';
+import type { ClientStore } from './store.ts';
+import type { LandedTransaction } from './transactions.ts';
+import { fetchTransport, type HttpTransport } from './transport.ts';
+import { deposit, openVault, type Progress, type VaultPlace } from './vault-opening.ts';
+import { type Settled, type WaitOptions, waitForBatch, waitForBet } from './waiting.ts';
+import type { Wallet } from './wallet.ts';
+
+export interface ConnectOptions {
+  /** The service, `http://host:port`. */
+  apiUrl: string;
+  /** A Solana node that the bettor trusts: the house, its key and its terms are read from it. */
+  rpcUrl: string;
+  wallet: Wallet;
+  store: ClientStore;
+  /** The house and program that the bettor means. Without them the service's word decides which house this is. */
+  house?: Address | undefined;
+  program?: Address | undefined;
+  /** Web origin for the session message; the page's own in a browser, else the service's. */
+  origin?: string | undefined;
+  retry?: RetryLimits | undefined;
+  /** For one HTTP request. */
+  requestTimeoutMs?: number | undefined;
+  transport?: HttpTransport | undefined;
+  clock?: Clock | undefined;
+  /** Replaces the node at `rpcUrl`. */
+  chain?: Chain | undefined;
+  /** Hears of bets that an earlier run had signed and this one got answered. */
+  onRecovered?: ((result: BetResult) => void) | undefined;
+}
+
+const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
+const DEFAULT_WAIT_MS = 120_000;
+
+/** One wallet's business with one house: its vault, its bets, and what became of them. */
+export class CasinoClient {
+  /** The house as the chain showed it when this client connected. Bets are signed under its terms alone. */
+  readonly house: HouseContext;
+  readonly owner: Address;
+  /** Address of the wallet's vault, whether it is open yet or not. */
+  readonly vaultAddress: Address;
+  readonly #api: ApiClient;
+  readonly #chain: Chain;
+  readonly #clock: Clock;
+  readonly #apiUrl: string;
+  readonly #place: VaultPlace;
+  readonly #bettor: Bettor;
+
+  private constructor(options: ConnectOptions, parts: Connected) {
+    const { api, chain, clock, house } = parts;
+    const { wallet, store, onRecovered } = options;
+    const owner = wallet.address;
+    const book = new RecordBook(store, { genesisHash: house.genesisHash, house: house.house, owner });
+    const vault = Uint8Array.from(getAddressEncoder().encode(parts.vaultAddress));
+    const accountId = accountIdOf({ domain: house.domain, vault });
+    const origin = options.origin ?? globalThis.location?.origin ?? new URL(options.apiUrl).origin;
+    let loaded: Promise<Session> | undefined;
+    const session = () => {
+      loaded ??= loadSession({ wallet, book, origin, genesisHash: house.genesisHash, house: house.house }).catch((error) => {
+        loaded = undefined;
+        throw error;
+      });
+      return loaded;
+    };
+    const context = { domain: house.domain, house: house.houseBytes, vault, receiptKey: house.receiptKey };
+    this.house = house;
+    this.owner = owner;
+    this.vaultAddress = parts.vaultAddress;
+    this.#api = api;
+    this.#chain = chain;
+    this.#clock = clock;
+    this.#apiUrl = parts.apiUrl;
+    this.#place = { api, chain, clock, book, house, wallet, accountId, session };
+    this.#bettor = new Bettor({ api, chain, clock, book, house, owner, context, accountId, session, onRecovered });
+  }
+
+  /**
+   * Finds the house and checks it on chain: program, key, terms, cluster. `CHAIN_MISMATCH` when it is not what the service or the
+   * options say.
+   */
+  static async connect(options: ConnectOptions): Promise<CasinoClient> {
+    const clock = options.clock ?? SYSTEM_CLOCK;
+    const retry = options.retry ?? DEFAULT_RETRY_LIMITS;
+    const apiUrl = options.apiUrl.replace(/\/+$/, '');
+    const timeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
+    const api = new ApiClient({ apiUrl, transport: options.transport ?? fetchTransport, clock, retry, timeoutMs });
+    const chain = options.chain ?? chainAt(options.rpcUrl, { clock, retry });
+    const named = await api.house();
+    const place = { house: addressFrom(named.house), program: addressFrom(named.program) };
+    for (const name of ['house', 'program'] as const) {
+      if (options[name] !== undefined && options[name] !== place[name]) {
+        throw new ClientError('CHAIN_MISMATCH', `the service runs ${name} ${place[name]}, not ${options[name]}`);
+      }
+    }
+    const house = await loadHouse(chain, place);
+    const vault = await vaultAddress({ ...place, owner: options.wallet.address });
+    return new CasinoClient(options, { api, chain, clock, house, vaultAddress: vault, apiUrl });
+  }
+
+  /** Opens the wallet's vault with this device's session key, or finds it open. Resolves once it is final on chain. */
+  openVault(options: { timeoutMs?: number; onProgress?: Progress } = {}): Promise<Vault> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_WAIT_MS;
+    return this.#place.book.alone(() => openVault(this.#place, { timeoutMs, onProgress: options.onProgress }));
+  }
+
+  /** Pays base units into the vault. Resolves once the deposit is final on chain and can be staked. */
+  deposit(amount: bigint, options: { timeoutMs?: number; onProgress?: Progress } = {}): Promise<LandedTransaction> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_WAIT_MS;
+    return deposit(this.#place, { amount, timeoutMs, onProgress: options.onProgress });
+  }
+
+  /**
+   * Bets an amount of base units, a multiple of 10,000, on a side of the coin. Calls on one vault wait for each other. What it throws
+   * and what may then be pending: see `Bettor.bet`.
+   */
+  bet(input: { amount: bigint; guess: 'heads' | 'tails' }): Promise<BetResult> {
+    return this.#bettor.bet({ amount: input.amount, choice: input.guess === 'heads' ? 1 : 0 });
+  }
+
+  /** Sends again a bet that was signed and not answered, byte for byte; undefined if there is none. */
+  resume(): Promise<BetResult | undefined> {
+    return this.#bettor.resume();
+  }
+
+  /** What the service says can be staked next, in base units. */
+  balance(): Promise<BalanceAnswer> {
+    return this.#api.balance(this.owner);
+  }
+
+  /** The vault as the chain shows it; undefined if it is not open. */
+  async vault(commitment: 'confirmed' | 'finalized' = 'finalized'): Promise<Vault | undefined> {
+    return (await loadVault(this.#chain, { context: this.house, owner: this.owner, commitment })).state;
+  }
+
+  /** Where a bet of anyone stands, by its head in hex. */
+  betStatus(id: string): Promise<BetStatus> {
+    return this.#api.bet(id);
+  }
+
+  /** Waits until a bet is settled, by the service's word and the chain's. */
+  waitForBet(id: string, options: Partial<WaitOptions> = {}): Promise<BetStatus> {
+    const place = { api: this.#api, chain: this.#chain, clock: this.#clock, house: this.house };
+    return waitForBet(place, { ...waitDefaults(options), id });
+  }
+
+  /** Waits until the service says that a batch is settled. */
+  waitForBatch(number: bigint, options: Partial<WaitOptions> = {}): Promise<BatchStatus> {
+    return waitForBatch({ api: this.#api, clock: this.#clock }, { ...waitDefaults(options), number });
+  }
+
+  /** Batches below `before`, newest first, at most `limit`, 1 to 100. */
+  batches(options: { before?: bigint; limit?: number } = {}): Promise<BatchStatus[]> {
+    return this.#api.batches(options);
+  }
+
+  /** Events of this wallet's bets and of all batches, until the signal aborts. */
+  events(options: { signal?: AbortSignal } = {}): AsyncGenerator<CasinoEvent, void, undefined> {
+    return eventsOf({ apiUrl: this.#apiUrl, user: this.owner, clock: this.#clock, signal: options.signal });
+  }
+}
+
+interface Connected {
+  api: ApiClient;
+  chain: Chain;
+  clock: Clock;
+  house: HouseContext;
+  vaultAddress: Address;
+  apiUrl: string;
+}
+
+function waitDefaults(options: Partial<WaitOptions>): WaitOptions {
+  const until: Settled = options.until ?? 'Finalized';
+  return { until, timeoutMs: options.timeoutMs ?? DEFAULT_WAIT_MS, onState: options.onState };
+}

@@ -1,0 +1,130 @@
+/**
+ * What the client itself refuses or gives up on, append-only.
+ *
+ * - `API_UNREACHABLE` no answer within the retry limit
+ * - `BAD_ANSWER` an answer that is not of the documented shape
+ * - `CHAIN_MISMATCH` the service names a house, terms or cluster that the chain does not show
+ * - `CHAIN_FAILED` the chain's node could not be asked within the limit
+ * - `NO_VAULT` the wallet has no vault in this house yet
+ * - `NO_SIGNING_RECORD` the vault has bets that this store knows nothing of: signing here could sign a bet number twice
+ * - `WRONG_SESSION_KEY` the vault is registered for another session key than this store makes
+ * - `RECORD_CONFLICT` the service's or chain's next bet number or head is not the one recorded here
+ * - `OUTSIDE_LIMIT` the bet is outside every limit that the house has signed; nothing was signed
+ * - `INSUFFICIENT_BALANCE` the stake is above the balance; nothing was signed
+ * - `TOO_MANY_REFUSALS` so many bets with one number were refused that no more are signed
+ * - `TERMS_CHANGED` the house now takes bets under other terms than this client was connected with
+ * - `TRANSACTION_FAILED`, `TRANSACTION_EXPIRED` the chain rejected the transaction, or never took it
+ * - `TIMEOUT` a wait reached its limit
+ * - `STORE_LOCKED`, `STORE_CORRUPT` another process has the store open; what it holds is not what was written
+ * - `EVENTS_OVERFLOW` events were not read fast enough
+ */
+export type ClientErrorCode =
+  | 'API_UNREACHABLE'
+  | 'BAD_ANSWER'
+  | 'CHAIN_MISMATCH'
+  | 'CHAIN_FAILED'
+  | 'NO_VAULT'
+  | 'NO_SIGNING_RECORD'
+  | 'WRONG_SESSION_KEY'
+  | 'RECORD_CONFLICT'
+  | 'OUTSIDE_LIMIT'
+  | 'INSUFFICIENT_BALANCE'
+  | 'TOO_MANY_REFUSALS'
+  | 'TERMS_CHANGED'
+  | 'TRANSACTION_FAILED'
+  | 'TRANSACTION_EXPIRED'
+  | 'TIMEOUT'
+  | 'STORE_LOCKED'
+  | 'STORE_CORRUPT'
+  | 'EVENTS_OVERFLOW';
+
+/** Something that the client refuses to do or gave up on. */
+export class ClientError extends Error {
+  readonly code: ClientErrorCode;
+
+  constructor(code: ClientErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'ClientError';
+    this.code = code;
+  }
+}
+
+/** A coded error of the service, as it answered it. */
+export class CasinoApiError extends Error {
+  readonly code: string;
+  readonly status: number;
+  /** Whether the same bytes may succeed later. */
+  readonly retry: boolean;
+  /** Further fields of the error, JSON values. */
+  readonly details: Readonly<Record<string, unknown>>;
+  /** The wait that the service asked for, if it did. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(input: {
+    code: string;
+    message: string;
+    status: number;
+    retry: boolean;
+    details: Record<string, unknown>;
+    retryAfterMs?: number | undefined;
+  }) {
+    super(input.message);
+    this.name = 'CasinoApiError';
+    this.code = input.code;
+    this.status = input.status;
+    this.retry = input.retry;
+    this.details = input.details;
+    this.retryAfterMs = input.retryAfterMs;
+  }
+}
+
+/** What a fraud evidence is about, append-only. */
+export type FraudKind =
+  | 'receipt-signature'
+  | 'receipt-of-another-bet'
+  | 'seed-not-committed'
+  | 'second-seed-root'
+  | 'seed-commitment'
+  | 'outcome'
+  | 'payout'
+  | 'balance'
+  | 'answer-differs-from-receipt'
+  | 'limit'
+  | 'refusal'
+  | 'refusal-within-limit';
+
+/**
+ * The service contradicted itself, the chain or the rules. `signedByHouse` tells whether the contradiction stands in bytes that the
+ * house signed, so that it can be held against it; without it the answer is wrong, but only this client knows who sent it.
+ */
+export class FraudEvidenceError extends Error {
+  readonly kind: FraudKind;
+  readonly signedByHouse: boolean;
+  /** The bytes, lower-case hex by name. */
+  readonly evidence: Readonly<Record<string, string>>;
+
+  constructor(kind: FraudKind, message: string, input: { signedByHouse: boolean; evidence: Record<string, string> }) {
+    super(message);
+    this.name = 'FraudEvidenceError';
+    this.kind = kind;
+    this.signedByHouse = input.signedByHouse;
+    this.evidence = input.evidence;
+  }
+}
+
+/** The house refused a bet for good, with its signature; the same bet number may be signed anew. */
+export class BetRefusedError extends Error {
+  /** Name of the refusal's code: `outside-limit`, `insufficient-balance` or `restored`. */
+  readonly reason: string;
+  readonly betNumber: bigint;
+  /** Head of the refused bet, hex. */
+  readonly head: string;
+
+  constructor(input: { reason: string; betNumber: bigint; head: string }) {
+    super(`bet ${input.betNumber} was refused: ${input.reason}`);
+    this.name = 'BetRefusedError';
+    this.reason = input.reason;
+    this.betNumber = input.betNumber;
+    this.head = input.head;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Address } from '@solana/kit';
+import { compareBytes } from '../protocol/bytes.ts';
+import { fieldToBytes } from '../protocol/field.ts';
+import { decodeLimit } from '../protocol/messages.ts';
+import type { ApiClient } from './api.ts';
+import { checkLimit, covers, type VaultContext } from './checks.ts';
+import { ClientError } from './errors.ts';
+import type { SignedBytes } from './parse.ts';
+import { MAX_RECORD_MESSAGES, type SigningRecord } from './signing-record.ts';
+
+export interface WantedBet {
+  betNumber: bigint;
+  termsId: number;
+  stakeUnits: bigint;
+}
+
+/**
+ * The limits to keep, one of which covers the bet: those at hand, else also the one that the service hands out now. `OUTSIDE_LIMIT`,
+ * or `TERMS_CHANGED` if the house only promises bets under other terms; `RECORD_CONFLICT` if the service's vault is not at the
+ * number and head of the record.
+ */
+export async function requireLimit(input: {
+  api: ApiClient;
+  owner: Address;
+  context: VaultContext;
+  record: SigningRecord;
+  wanted: WantedBet;
+}): Promise<SignedBytes[]> {
+  const { api, owner, context, record, wanted } = input;
+  const known = record.limits;
+  if (known.some((limit) => covers(decodeLimit(limit.message), wanted))) return known;
+  const answer = await api.vault(owner);
+  if (answer.nextBet !== record.nextBet || compareBytes(answer.head, fieldToBytes(record.head)) !== 0) {
+    const where = `the service is at bet ${answer.nextBet}, this record at ${record.nextBet}`;
+    throw new ClientError('RECORD_CONFLICT', `${where}, or their heads differ: another device signs, or the service lost bets`);
+  }
+  const limits = mergeLimits(context, { known, fresh: answer.limit, nextBet: record.nextBet });
+  if (limits.some((limit) => covers(decodeLimit(limit.message), wanted))) return limits;
+  const offered = decodeLimit(answer.limit.message);
+  if (offered.termsId !== wanted.termsId) {
+    throw new ClientError(
+      'TERMS_CHANGED',
+      `the house takes bets under terms ${offered.termsId}, not ${wanted.termsId}; connect anew`,
+    );
+  }
+  throw new ClientError('OUTSIDE_LIMIT', `the house takes at most ${offered.maxStakeUnits} stake units in one bet`);
+}
+
+/** Limits that still cover a bet to come, the fresh one checked first and added. Limits only add: none is forgotten before it ends. */
+export function mergeLimits(
+  context: VaultContext,
+  input: { known: readonly SignedBytes[]; fresh: SignedBytes; nextBet: bigint },
+): SignedBytes[] {
+  const { known, fresh, nextBet } = input;
+  const isKnown = known.some((limit) => compareBytes(limit.message, fresh.message) === 0);
+  if (!isKnown) checkLimit(context, fresh);
+  const all = isKnown ? known : [...known, fresh];
+  return all
+    .map((signed) => ({ signed, limit: decodeLimit(signed.message) }))
+    .filter(({ limit }) => limit.throughBet >= nextBet)
+    .sort((a, b) => (a.limit.throughBet < b.limit.throughBet ? 1 : -1))
+    .slice(0, MAX_RECORD_MESSAGES)
+    .map(({ signed }) => signed);
+}

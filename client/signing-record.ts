@@ -1,0 +1,188 @@
+import type { CoinSide } from '../protocol/bet.ts';
+import { toHex } from '../protocol/bytes.ts';
+import { fieldFromBytes, fieldToBytes } from '../protocol/field.ts';
+import { ClientError } from './errors.ts';
+import { JsonReader, parseJson, type SignedBytes } from './parse.ts';
+import type { ClientStore } from './store.ts';
+
+/** A signed bet whose answer is not known yet: all that is needed to send the same bytes again. */
+export interface PendingBet {
+  betNumber: bigint;
+  termsId: number;
+  stakeUnits: bigint;
+  choice: CoinSide;
+  /** `betPack`, as it entered the head. */
+  packed: bigint;
+  clientSeed: bigint;
+  headBefore: bigint;
+  head: bigint;
+  /** `Ax || Ay`, 64 bytes. */
+  sessionKey: Uint8Array;
+  /** `R8x || R8y || S`, 96 bytes. */
+  signature: Uint8Array;
+}
+
+/** What this store has signed for one vault: the next bet number, and nothing that could be signed twice. */
+export interface SigningRecord {
+  /** Hash of the session key that the vault was opened with. */
+  sessionKeyHash: bigint;
+  /** Number of the next bet, unless one is pending: then that one's. */
+  nextBet: bigint;
+  /** Head after the last answered bet; the accountId before the first. */
+  head: bigint;
+  /** `balanceAfter` of the last receipt, in base units. */
+  balance: bigint | undefined;
+  /** Verified limits that still cover a bet number to come. */
+  limits: SignedBytes[];
+  pending: PendingBet | undefined;
+  /** Verified refusals of bets with number `nextBet`. */
+  refusals: SignedBytes[];
+}
+
+/** Most limits, and most refusals of one bet number, that a record carries. */
+export const MAX_RECORD_MESSAGES = 64;
+
+/** The signing record of one vault in a store, and the evidence beside it. */
+export class RecordBook {
+  readonly #store: ClientStore;
+  readonly #prefix: string;
+
+  /** The cluster is in the key: a house of a fresh local chain can have the address of an earlier one. */
+  constructor(store: ClientStore, vault: { genesisHash: string; house: string; owner: string }) {
+    this.#store = store;
+    this.#prefix = `${vault.genesisHash}/${vault.house}/${vault.owner}`;
+  }
+
+  /** Runs an action alone among all that touch this vault's record. */
+  alone<T>(action: () => Promise<T>): Promise<T> {
+    return this.#store.withLock(this.#prefix, action);
+  }
+
+  /** `STORE_CORRUPT` if what is there is not a record. */
+  async load(): Promise<SigningRecord | undefined> {
+    const text = await this.#store.get(`${this.#prefix}/record`);
+    return text === undefined ? undefined : stored(() => recordOf(new JsonReader(parseJson(text, 'record'), 'record')));
+  }
+
+  /** Durable when it resolves. */
+  async save(record: SigningRecord): Promise<void> {
+    await this.#store.put(`${this.#prefix}/record`, recordText(record));
+  }
+
+  /** The committed root that this client saw first for a range of seeds, as the house signed it. */
+  async seedCommitment(range: { termsId: number; rangeIndex: bigint }): Promise<SignedBytes | undefined> {
+    return this.#signed(`seeds/${range.termsId}-${range.rangeIndex}`);
+  }
+
+  async saveSeedCommitment(range: { termsId: number; rangeIndex: bigint }, commitment: SignedBytes): Promise<void> {
+    await this.#saveSigned(`seeds/${range.termsId}-${range.rangeIndex}`, commitment);
+  }
+
+  receipt(betNumber: bigint): Promise<SignedBytes | undefined> {
+    return this.#signed(`receipts/${betNumber}`);
+  }
+
+  async saveReceipt(betNumber: bigint, receipt: SignedBytes): Promise<void> {
+    await this.#saveSigned(`receipts/${betNumber}`, receipt);
+  }
+
+  /** Keeps what convicts the house: bytes in hex by name. */
+  async saveEvidence(name: string, evidence: Readonly<Record<string, string>>): Promise<void> {
+    await this.#store.put(`${this.#prefix}/evidence/${name}`, JSON.stringify(evidence));
+  }
+
+  async secret(): Promise<string | undefined> {
+    return this.#store.get(`${this.#prefix}/session`);
+  }
+
+  async saveSecret(text: string): Promise<void> {
+    await this.#store.put(`${this.#prefix}/session`, text);
+  }
+
+  async #signed(name: string): Promise<SignedBytes | undefined> {
+    const text = await this.#store.get(`${this.#prefix}/${name}`);
+    if (text === undefined) return undefined;
+    return stored(() => new JsonReader({ signed: parseJson(text, name) }, name).signed('signed'));
+  }
+
+  async #saveSigned(name: string, signed: SignedBytes): Promise<void> {
+    await this.#store.put(`${this.#prefix}/${name}`, JSON.stringify(signedJson(signed)));
+  }
+}
+
+/** Reads what the store holds; anything else than what was written is `STORE_CORRUPT`. */
+export function stored<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ClientError('STORE_CORRUPT', 'the store holds something else than what was written', { cause });
+  }
+}
+
+const VERSION = 1;
+const fieldHex = (value: bigint): string => toHex(fieldToBytes(value));
+const signedJson = ({ message, signature }: SignedBytes) => ({ message: toHex(message), signature: toHex(signature) });
+
+function recordText(record: SigningRecord): string {
+  const { pending } = record;
+  return JSON.stringify({
+    version: VERSION,
+    sessionKeyHash: fieldHex(record.sessionKeyHash),
+    nextBet: record.nextBet.toString(),
+    head: fieldHex(record.head),
+    balance: record.balance?.toString() ?? null,
+    limits: record.limits.map(signedJson),
+    refusals: record.refusals.map(signedJson),
+    pending: pending
+      ? {
+          betNumber: pending.betNumber.toString(),
+          termsId: pending.termsId,
+          stakeUnits: pending.stakeUnits.toString(),
+          side: pending.choice === 1 ? 'heads' : 'tails',
+          packed: fieldHex(pending.packed),
+          clientSeed: fieldHex(pending.clientSeed),
+          headBefore: fieldHex(pending.headBefore),
+          head: fieldHex(pending.head),
+          sessionKey: toHex(pending.sessionKey),
+          signature: toHex(pending.signature),
+        }
+      : null,
+  });
+}
+
+function recordOf(reader: JsonReader): SigningRecord {
+  if (reader.integer('version') !== VERSION) throw new TypeError('unknown version');
+  const field = (name: string, from = reader) => fieldFromBytes(from.hex(name, 32));
+  const signedList = (name: string) =>
+    reader.list(name, {
+      most: MAX_RECORD_MESSAGES,
+      read: (value, path) => new JsonReader({ signed: value }, path).signed('signed'),
+    });
+  const record: SigningRecord = {
+    sessionKeyHash: field('sessionKeyHash'),
+    nextBet: reader.u64('nextBet'),
+    head: field('head'),
+    balance: reader.has('balance') ? reader.u64('balance') : undefined,
+    limits: signedList('limits'),
+    refusals: signedList('refusals'),
+    pending: undefined,
+  };
+  if (!reader.has('pending')) return record;
+  const bet = reader.object('pending');
+  record.pending = {
+    betNumber: bet.u64('betNumber'),
+    termsId: bet.integer('termsId'),
+    stakeUnits: bet.u64('stakeUnits'),
+    choice: bet.side('side'),
+    packed: field('packed', bet),
+    clientSeed: field('clientSeed', bet),
+    headBefore: field('headBefore', bet),
+    head: field('head', bet),
+    sessionKey: bet.hex('sessionKey', 64),
+    signature: bet.hex('signature', 96),
+  };
+  if (record.pending.betNumber !== record.nextBet || record.pending.headBefore !== record.head) {
+    throw new TypeError('the pending bet does not follow the record');
+  }
+  return record;
+}

@@ -1,0 +1,78 @@
+import { type Address, getAddressEncoder } from '@solana/kit';
+import type { ApiClient, BatchState, BatchStatus, BetState, BetStatus } from './api.ts';
+import type { Chain } from './chain.ts';
+import type { Clock } from './clock.ts';
+import { CasinoApiError, ClientError } from './errors.ts';
+import { type HouseContext, loadVault } from './house.ts';
+
+/** What a wait is for: the settling transaction confirmed, or final. */
+export type Settled = 'Confirmed' | 'Finalized';
+
+export interface WaitOptions {
+  until: Settled;
+  timeoutMs: number;
+  /** Hears of each state as it is first seen. */
+  onState?: ((state: BetState) => void) | undefined;
+}
+
+const POLL_MS = 300;
+
+/**
+ * Waits until the service says that a bet is settled **and** the chain shows it: the vault's `lastBet` at that commitment has reached
+ * it. A batch that failed is put together anew by the service, so the wait goes on; `TIMEOUT` ends it.
+ */
+export async function waitForBet(
+  place: { api: ApiClient; chain: Chain; clock: Clock; house: HouseContext },
+  input: WaitOptions & { id: string },
+): Promise<BetStatus> {
+  const { api, chain, clock, house } = place;
+  const deadlineMs = clock.nowMs() + input.timeoutMs;
+  const commitment = input.until === 'Confirmed' ? 'confirmed' : 'finalized';
+  for (let last: BetState | undefined; ; ) {
+    const bet = await api.bet(input.id);
+    if (bet.state !== last) input.onState?.(bet.state);
+    last = bet.state;
+    if (reached(bet.state, input.until)) {
+      const { state } = await loadVault(chain, { context: house, owner: ownerOf(bet.user), commitment });
+      if (state && state.lastBet >= bet.betNumber) return bet;
+    }
+    if (clock.nowMs() > deadlineMs) throw new ClientError('TIMEOUT', `bet ${input.id} is ${bet.state}, not ${input.until}`);
+    await clock.sleep(POLL_MS);
+  }
+}
+
+/** Waits until the service says that a batch is settled; `TIMEOUT`. Whether the chain agrees is for the bets in it to ask. */
+export async function waitForBatch(
+  place: { api: ApiClient; clock: Clock },
+  input: WaitOptions & { number: bigint },
+): Promise<BatchStatus> {
+  const { api, clock } = place;
+  const deadlineMs = clock.nowMs() + input.timeoutMs;
+  for (let last: BatchState | undefined; ; ) {
+    const batch = await found(() => api.batch(input.number));
+    if (batch && batch.state !== last) input.onState?.(batch.state);
+    last = batch?.state;
+    if (batch && reached(batch.state, input.until)) return batch;
+    if (clock.nowMs() > deadlineMs) throw new ClientError('TIMEOUT', `batch ${input.number} is ${last}, not ${input.until}`);
+    await clock.sleep(POLL_MS);
+  }
+}
+
+function reached(state: BetState, until: Settled): boolean {
+  return state === 'Finalized' || state === until;
+}
+
+async function found<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof CasinoApiError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function ownerOf(text: string): Address {
+  const owner = text as Address;
+  getAddressEncoder().encode(owner);
+  return owner;
+}
