@@ -93,7 +93,7 @@ try {
     await chain.close();
     log.info({ slot: chain.slotAt('processed') }, 'stopped');
     // An open channel to the parent would keep the process alive.
-    if (process.connected) process.disconnect();
+    if (process.connected) process.disconnect?.();
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal).catch(fail));
   process.on('disconnect', () => stop('the parent process ended').catch(fail));

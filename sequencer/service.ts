@@ -75,7 +75,7 @@ export async function startService(options: {
     const keys = await loadOperatorKeys(paths.keys);
     const provingKeys = await loadDevelopmentKeys(paths.provingKeys, onProgress);
     const rpc = connectRpc(config.rpcUrl);
-    const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: Date.now, onProgress };
+    const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     const opened = await openHouse(house);
     await bindLedger(ledger, opened);
     return await run({ config, log, ledger, keys, opened, provingKeys }, { onProgress, onFatal });
@@ -105,7 +105,12 @@ async function run(
   const book = new VaultBook({ ledger, terms, domain, house: reader.house });
   const leader = await leadAndReconcile(context, hooks.onProgress);
   await book.observe(await reader.view());
-  const gate = new Gate({ leader: leader.pair, slotMs: config.slotMs, nowMs: Date.now, discrepancies: leader.discrepancies });
+  const gate = new Gate({
+    leader: leader.pair,
+    slotMs: config.slotMs,
+    nowMs: () => performance.now(),
+    discrepancies: leader.discrepancies,
+  });
   const feed = new EventFeed();
   const settlement = startSettlement(context, { book, terms, leader: leader.pair, feed, onFatal: hooks.onFatal });
   const signer = new ReceiptSigner(keys.receiptSeed);
@@ -206,6 +211,7 @@ function startSettlement(
     chain,
     unfinished,
     builder,
+    book,
     provers: pool.provers,
     batchWaitMs,
     batchThreshold,

@@ -8,6 +8,7 @@ import { decodeLimit, decodeReceipt, decodeRefusal, decodeSeedCommitment, verify
 import { outcomeOf } from '../../protocol/outcome.ts';
 import { verifySeed } from '../../protocol/seed-commitment.ts';
 import { CasinoError } from '../errors.ts';
+import { Gate } from '../operations/gate.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import { AdmissionFixture, chainView, RECEIPT_SEED, TestBettor } from '../test/admission-fixture.ts';
 import type { BetAnswer } from './admission.ts';
@@ -179,6 +180,24 @@ describe('admission', () => {
     await assert.rejects(bet(), coded('WRONG_SESSION_KEY'));
     await fixture.book.observe(chainView(11n, [alice.view()], { confirmed: [alice.view({ keys: keys(10n) })] }));
     await assert.rejects(bet(), coded('WRONG_SESSION_KEY'));
+  });
+
+  test('what the balance shows is durable once the vault says so', async () => {
+    const vault = fixture.admission.vaultOf(alice.owner);
+    const placed = fixture.admission.placeBet(alice.sign());
+    assert.equal(fixture.ledger.read.bet(vault.context.vault, 1n), undefined);
+    await vault.durable();
+    assert.equal(fixture.ledger.read.bet(vault.context.vault, 1n)?.balanceAfter, vault.available);
+    await placed;
+  });
+
+  test('a node that stands still makes the view old, however often it is asked', async () => {
+    const view = (observedAtMs: number) => ({ ...chainView(5n, [alice.view()]), observedAtMs });
+    await fixture.book.observe(view(100));
+    await fixture.book.observe(view(900));
+    assert.equal(fixture.book.view?.observedAtMs, 100);
+    const gate = new Gate({ leader: { epoch: 1n, nonce: 1n }, slotMs: 1, nowMs: () => 476, discrepancies: [] });
+    assert.equal(gate.stopped(fixture.book.view)?.code, 'NOT_LEADING');
   });
 
   test('a ledger that lacks a settled bet is stale and says so', async () => {

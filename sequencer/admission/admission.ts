@@ -90,11 +90,12 @@ export class Admission {
     this.#assertSigned({ vault, request, head, view });
     const barred = vault.refusals.get(head);
     if (barred) throw await this.#refuseAgain(vault, barred);
+    // Before the balance is looked at: what waits must not depend on outcomes that are not durable yet.
+    this.#assertCovered(vault, request, view);
     if (!withinLimits(vault, request, this.#o.terms)) throw await this.#refuse(vault, { request, head, reason: 'outside-limit' });
     if (request.stakeUnits * STAKE_UNIT > vault.available) {
       throw await this.#refuse(vault, { request, head, reason: 'insufficient-balance' });
     }
-    this.#assertCovered(vault, request, view);
     return this.#take(vault, request, head);
   }
 
@@ -165,7 +166,8 @@ export class Admission {
     if (vault.openBets.length >= limits.maxOpenBetsPerVault || book.openBets >= limits.maxOpenBets()) {
       throw new CasinoError('BUSY', 'settlement is behind; send the same bytes again later');
     }
-    if (book.maxProfit(request) > book.bankroll(view.finalized.house)) {
+    const terms = this.#o.terms.get(request.termsId);
+    if (terms && book.maxProfit(request) > book.bankroll(view.finalized.house)) {
       throw new CasinoError('BUSY', 'the house can not cover this bet beside the open ones; send the same bytes again later');
     }
   }

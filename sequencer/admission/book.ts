@@ -61,11 +61,16 @@ export class VaultBook {
   }
 
   /**
-   * Takes a newer look at the chain; an older one is ignored. Resolves when what it changed is durable. `LEDGER_STALE` if the
+   * Takes a newer look at the chain; one that goes back, in either commitment, is ignored, and one that stands still is as old as the
+   * first that showed the same slots. Resolves when what it changed is durable. `LEDGER_STALE` if the
    * chain is ahead of the ledger.
    */
   async observe(view: ChainView): Promise<void> {
-    if (this.#view && view.finalized.slot < this.#view.finalized.slot) return;
+    const before = this.#view;
+    const goesBack = before && (view.finalized.slot < before.finalized.slot || view.confirmed.slot < before.confirmed.slot);
+    if (goesBack || view.confirmed.slot < view.finalized.slot) return;
+    const standsStill =
+      before && (view.finalized.slot === before.finalized.slot || view.confirmed.slot === before.confirmed.slot);
     const entries: LedgerEntry[] = [];
     const fresh: { record: VaultRecord; view: VaultView }[] = [];
     for (const vault of view.finalized.vaults.values()) {
@@ -73,7 +78,7 @@ export class VaultBook {
       if (known) entries.push(...this.#settle(known, vault, view));
       else fresh.push({ record: this.#recordOf(vault, entries), view: vault });
     }
-    this.#view = view;
+    this.#view = standsStill ? { ...view, observedAtMs: before.observedAtMs } : view;
     if (entries.length > 0) await this.#ledger.commit(entries);
     const late = fresh.flatMap((one) => this.#register(one.record, one.view, view));
     if (late.length > 0) await this.#ledger.commit(late);

@@ -126,6 +126,11 @@ export class VaultState {
     return this.#sessionKey.hash;
   }
 
+  /** Resolves when every bet that `available` counts is durable. */
+  async durable(): Promise<void> {
+    await this.openBets.at(-1)?.durable;
+  }
+
   /** An open bet by its number. */
   openBet(betNumber: bigint): OpenBet | undefined {
     const first = this.openBets[0];

@@ -14,6 +14,7 @@ import { fromHex } from '../../protocol/bytes.ts';
 import { U64_LIMIT } from '../../protocol/constants.ts';
 import { signatureFromBytes } from '../../protocol/eddsa.ts';
 import { fieldFromBytes } from '../../protocol/field.ts';
+import { seedRangeOf } from '../../protocol/seed-commitment.ts';
 import type { Admission, BetAnswer, BetRequest } from '../admission/admission.ts';
 import type { VaultBook } from '../admission/book.ts';
 import { CasinoError } from '../errors.ts';
@@ -41,6 +42,10 @@ type Server = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
+/** A commitment costs 256 hashes. */
+const MAX_COMMITMENTS_PER_MINUTE = 1_200;
+/** Ranges beyond the next bet's that are committed to: what an unspent limit may reach into. */
+const MAX_RANGES_AHEAD = 3n;
 const MAX_U64_DIGITS_VALUE = U64_LIMIT - 1n;
 
 /** All HTTP routes. Answers are documented in schemas.ts. */
@@ -76,8 +81,15 @@ function registerBetRoutes(server: Server, { admission, book, read, onBet }: Api
 }
 
 function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
-  server.get('/v1/balance/:user', { schema: { params: schema.UserParams, response: { 200: schema.BalanceSchema } } }, (request) =>
-    balanceJson(admission.vaultOf(parseAddress(request.params.user))),
+  server.get(
+    '/v1/balance/:user',
+    { schema: { params: schema.UserParams, response: { 200: schema.BalanceSchema } } },
+    async (request) => {
+      const vault = admission.vaultOf(parseAddress(request.params.user));
+      const balance = balanceJson(vault);
+      await vault.durable();
+      return balance;
+    },
   );
   server.get(
     '/v1/vaults/:user',
@@ -90,11 +102,17 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
   );
   server.get(
     '/v1/seed-commitments/:user/:range',
-    { schema: { params: schema.RangeParams, response: { 200: schema.SeedCommitmentSchema } } },
+    {
+      schema: { params: schema.RangeParams, response: { 200: schema.SeedCommitmentSchema } },
+      config: { rateLimit: { max: MAX_COMMITMENTS_PER_MINUTE, timeWindow: 60_000 } },
+    },
     (request) => {
       const { user, range } = request.params;
       const vault = admission.vaultOf(parseAddress(user));
       const rangeIndex = parseU64(range, 'range');
+      if (rangeIndex > seedRangeOf(vault.lastBet + 1n) + MAX_RANGES_AHEAD) {
+        throw new CasinoError('NOT_FOUND', `range ${rangeIndex} is too far ahead of bet ${vault.lastBet}`);
+      }
       return { user, range, commitment: signedJson(admission.seedCommitment(vault, rangeIndex)) };
     },
   );

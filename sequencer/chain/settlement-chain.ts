@@ -1,5 +1,6 @@
-import type { Address, Signature, TransactionSigner } from '@solana/kit';
-import { type BatchSettled, eventsOf, settleBatch } from '../../program/client/index.ts';
+import type { Address, Instruction, Signature, TransactionSigner } from '@solana/kit';
+import { type BatchSettled, eventsOf, settleBatch, settleTransfers } from '../../program/client/index.ts';
+import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import type {
   BatchInstruction,
@@ -7,6 +8,7 @@ import type {
   SettlementChain,
   SignatureState,
   SignedTransaction,
+  Transfer,
 } from '../settlement/chain-port.ts';
 import type { ChainReader } from './reader.ts';
 import { call, describeFailure } from './rpc.ts';
@@ -15,6 +17,7 @@ import { sendBytes, signTransaction } from './transactions.ts';
 /** Compute units asked for: what a batch with one vault costs, and what each further one adds, with room to spare. */
 const BASE_COMPUTE_UNITS = 160_000;
 const COMPUTE_UNITS_PER_VAULT = 12_000;
+const TRANSFER_COMPUTE_UNITS = 5_000;
 /** Signatures looked through for one page of the house's history. */
 const HISTORY_PAGE = 1_000;
 const MAX_HISTORY_PAGES = 100;
@@ -37,8 +40,8 @@ export class SolanaSettlementChain implements SettlementChain {
   }
 
   async signBatch(batch: BatchInstruction): Promise<SignedTransaction> {
-    const { program, house, rpc } = this.#reader;
-    const { epoch, nonce } = this.#leader();
+    const { program, house } = this.#reader;
+    const { epoch, nonce } = await this.#assertLeading();
     const instruction = await settleBatch({
       program,
       house,
@@ -62,8 +65,23 @@ export class SolanaSettlementChain implements SettlementChain {
       })),
     });
     const computeUnits = BASE_COMPUTE_UNITS + COMPUTE_UNITS_PER_VAULT * batch.runs.length;
-    const signed = await signTransaction(rpc, { payer: this.#settler, instructions: [instruction], computeUnits });
-    return { ...signed, leaderEpoch: epoch, leaderNonce: nonce };
+    return this.#sign(instruction, { computeUnits, leader: { epoch, nonce } });
+  }
+
+  async signTransfers(input: { transferNumber: bigint; transfers: readonly Transfer[] }): Promise<SignedTransaction> {
+    const { program, house } = this.#reader;
+    const { epoch, nonce } = await this.#assertLeading();
+    const instruction = settleTransfers({
+      program,
+      house,
+      settler: this.#settler,
+      transferNumber: input.transferNumber,
+      leaderEpoch: epoch,
+      leaderNonce: nonce,
+      transfers: input.transfers.map(({ vault, consume }) => ({ vault, consume, pay: true })),
+    });
+    const computeUnits = TRANSFER_COMPUTE_UNITS * (1 + input.transfers.length);
+    return this.#sign(instruction, { computeUnits, leader: { epoch, nonce } });
   }
 
   send(transaction: Uint8Array): Promise<void> {
@@ -114,6 +132,20 @@ export class SolanaSettlementChain implements SettlementChain {
   async finalizedLeader(): Promise<Leader> {
     const { leaderEpoch, leaderNonce } = await this.#reader.houseAt('finalized');
     return { epoch: leaderEpoch, nonce: leaderNonce };
+  }
+
+  async #assertLeading(): Promise<Leader> {
+    const [own, shown] = [this.#leader(), await this.finalizedLeader()];
+    if (own.epoch !== shown.epoch || own.nonce !== shown.nonce) {
+      throw new CasinoError('NOT_LEADING', 'another process leads the house; this one settles nothing more');
+    }
+    return own;
+  }
+
+  async #sign(instruction: Instruction, input: { computeUnits: number; leader: Leader }): Promise<SignedTransaction> {
+    const { computeUnits, leader } = input;
+    const signed = await signTransaction(this.#reader.rpc, { payer: this.#settler, instructions: [instruction], computeUnits });
+    return { ...signed, leaderEpoch: leader.epoch, leaderNonce: leader.nonce };
   }
 
   async #settledBy(signature: Signature): Promise<{ event: BatchSettled; computeUnits: number } | undefined> {

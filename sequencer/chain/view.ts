@@ -52,6 +52,7 @@ export interface ChainSnapshot {
  * changes, another's leader pair) count from `confirmed`, at first sight.
  */
 export interface ChainView {
+  /** By the process's monotonic clock: when these slots were first seen. */
   observedAtMs: number;
   finalized: ChainSnapshot;
   confirmed: ChainSnapshot;

@@ -102,7 +102,7 @@ export class ProverPool {
   }
 }
 
-type Reply = { witness?: Uint8Array; failed?: string };
+type Reply = { witness?: Uint8Array; failed?: string; impossible?: boolean };
 
 /** The thread that computes one size's witnesses. */
 class WitnessThread {
@@ -127,7 +127,8 @@ class WitnessThread {
         throw new CasinoError('PROVER_FAILED', `the witness thread failed: ${messageOf(error)}`, { cause: error });
       },
     );
-    if (!reply.witness) throw new CasinoError('SETTLEMENT_REJECTED', `no witness exists: ${reply.failed}`);
+    if (reply.impossible) throw new CasinoError('SETTLEMENT_REJECTED', `no witness exists: ${reply.failed}`);
+    if (!reply.witness) throw new CasinoError('PROVER_FAILED', `the witness failed: ${reply.failed}`);
     return reply.witness;
   }
 

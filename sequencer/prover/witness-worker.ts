@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { circuitInfo } from '../../circuits/artifacts.ts';
+import { CircuitError } from '../../circuits/errors.ts';
 import { witnessCalculator } from '../../circuits/witness.ts';
 import { witnessInputOf } from '../../circuits/witness-input.ts';
 import type { BatchStatement } from '../../protocol/batch.ts';
@@ -22,6 +23,7 @@ port.on('message', (statement: BatchStatement) => {
     const witness = calculator.compute({ ...witnessInputOf(statement, size) });
     port.postMessage({ witness }, [witness.buffer as ArrayBuffer]);
   } catch (error) {
-    port.postMessage({ failed: messageOf(error) });
+    const impossible = error instanceof CircuitError && error.code === 'WITNESS_REJECTED';
+    port.postMessage({ failed: messageOf(error), impossible });
   }
 });

@@ -98,7 +98,7 @@ export class BatchBuilder {
       const first = record.batchedThrough + 1n;
       const bets = this.#read.bets(record.vault, { first, last: first + BigInt(maxBets) - 1n });
       const inFlight = unfinished.runsOf(record.vault, state.finalized.lastBet);
-      return [{ record, bets, finalized: state.finalized, confirmed: state.confirmed, inFlight }];
+      return [{ record, bets, finalized: state.finalized, confirmed: state.confirmed, inFlight, lastAdmitted: state.lastBet }];
     });
   }
 

@@ -1,10 +1,13 @@
+import type { Address } from '@solana/kit';
 import type { CoinSide } from '../../protocol/bet.ts';
 import type { RunRecord } from '../ledger/records.ts';
 
 /** What settlement asks of the chain. Calls reject with `CHAIN_UNREACHABLE` when the chain gives no answer. */
 export interface SettlementChain {
-  /** Signs, and does not send, the transaction that settles a batch under the present leader pair. */
+  /** Signs, and does not send, the transaction that settles a batch. `NOT_LEADING` once the finalized house shows another leader pair. */
   signBatch(batch: BatchInstruction): Promise<SignedTransaction>;
+  /** Signs the transaction that consumes deposits and pays requests of vaults without unsettled bets. */
+  signTransfers(input: { transferNumber: bigint; transfers: readonly Transfer[] }): Promise<SignedTransaction>;
   /** Hands signed bytes over. Rejects with `SETTLEMENT_REJECTED` if the node's dry run fails; that alone proves nothing. */
   send(transaction: Uint8Array): Promise<void>;
   /** What the chain knows of a signature, its history included; undefined if nothing. */
@@ -32,6 +35,13 @@ export interface BatchInstruction {
   /** One a bet, in row order. */
   outcomes: readonly CoinSide[];
   runs: readonly RunRecord[];
+}
+
+/** One vault of a transfer, by strictly ascending address. */
+export interface Transfer {
+  vault: Address;
+  /** Deposits to consume, in base units. */
+  consume: bigint;
 }
 
 export interface SignedTransaction {

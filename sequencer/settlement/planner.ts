@@ -4,7 +4,7 @@ import type { Run } from '../../protocol/batch.ts';
 import type { CoinSide } from '../../protocol/bet.ts';
 import type { Blob } from '../../protocol/blob.ts';
 import { compareBytes } from '../../protocol/bytes.ts';
-import { STAKE_UNIT } from '../../protocol/constants.ts';
+import { STAKE_UNIT, U64_LIMIT } from '../../protocol/constants.ts';
 import { signatureFromBytes } from '../../protocol/eddsa.ts';
 import { fieldFromBytes } from '../../protocol/field.ts';
 import type { VaultView } from '../chain/view.ts';
@@ -27,6 +27,8 @@ export interface WaitingVault {
   confirmed: VaultView;
   /** Its runs in batches that the finalized view does not show yet, in order. */
   inFlight: RunRecord[];
+  /** Its last admitted bet, which may not be durable yet. */
+  lastAdmitted: bigint;
 }
 
 export interface PlannedRun {
@@ -46,7 +48,9 @@ export interface BatchPlan {
  * that waits under them, else the largest. Undefined if no vault can be batched now.
  */
 export function planBatch(waiting: readonly WaitingVault[], sizes: readonly BatchSize[]): BatchPlan | undefined {
-  const candidates = waiting.filter((vault) => vault.bets.length > 0 && !vault.inFlight.some((run) => run.payRequest));
+  const candidates = waiting.filter(
+    (vault) => vault.bets.length > 0 && isContinuous(vault) && !vault.inFlight.some((run) => run.payRequest),
+  );
   const termsId = candidates[0]?.bets[0]?.termsId;
   if (termsId === undefined) return undefined;
   const runs = candidates.map((vault) => ({ vault, bets: nextRun(vault, termsId) })).filter(({ bets }) => bets.length > 0);
@@ -69,6 +73,19 @@ export function planBatch(waiting: readonly WaitingVault[], sizes: readonly Batc
   return { size, termsId, runs: taken };
 }
 
+/**
+ * Whether the finalized view and the runs in flight together reach up to the waiting bets. They do not for a moment when a batch is
+ * known to be final and the vaults have not been read since: its balance would then be an old one.
+ */
+function isContinuous({ record, finalized, inFlight }: WaitingVault): boolean {
+  let through = finalized.lastBet;
+  for (const run of inFlight) {
+    if (run.firstBet !== through + 1n) return false;
+    through += BigInt(run.betCount);
+  }
+  return through === record.batchedThrough;
+}
+
 /** The longest run that one proof can hold: one terms, one session key. */
 function nextRun(vault: WaitingVault, termsId: number): BetRecord[] {
   const first = vault.bets[0] as BetRecord;
@@ -86,7 +103,9 @@ function planRun(vault: WaitingVault, bets: BetRecord[]): PlannedRun | undefined
   const start = (vault.inFlight.at(-1)?.after ?? vault.finalized.balance) + consume;
   const firstDelta = first.payout - first.stakeUnits * STAKE_UNIT;
   const after = start + (last.cumulativeDelta - (first.cumulativeDelta - firstDelta));
-  const payRequest = vault.confirmed.requestAmount > 0n && last.betNumber === vault.record.lastBet;
+  if (consume < 0n || start < 0n || after < 0n || after >= U64_LIMIT) return undefined;
+  // Only a finalized request is paid: until it is, no finalized view can lack both the request and its payment.
+  const payRequest = vault.finalized.requestAmount > 0n && last.betNumber === vault.lastAdmitted;
   const run: RunRecord = {
     slot: 0,
     vault: vault.record.vault,

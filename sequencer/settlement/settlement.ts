@@ -1,21 +1,26 @@
 import type { Logger } from 'pino';
+import type { VaultBook } from '../admission/book.ts';
 import { CasinoError, messageOf } from '../errors.ts';
 import type { BatchRecord } from '../ledger/records.ts';
 import type { BatchProver } from './batch-prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
 import type { BatchBuilder } from './builder.ts';
 import { Submitter, type SubmitterOptions } from './submitter.ts';
+import { TransferSettler } from './transfers.ts';
 
 /** Proved batches that may wait for the chain before no more are built. */
 const MAX_PROVED_AHEAD = 4;
 /** A batch that the chain rejects this often in a row is held as Failed. */
 const MAX_REJECTIONS = 5;
+/** A loop that fails this often in a row is reported. */
+const FAILURES_TO_REPORT = 4;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 
 export interface SettlementOptions extends Omit<SubmitterOptions, 'pause'> {
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
+  book: VaultBook;
   /** Those whose keys are loaded; more may come. */
   provers: readonly BatchProver[];
   /** A batch is built when its oldest bet has waited this long ... */
@@ -27,26 +32,32 @@ export interface SettlementOptions extends Omit<SubmitterOptions, 'pause'> {
 }
 
 /**
- * From acknowledged bets to finalized batches: one loop builds and proves, one submits in order, one watches for finality. Each picks
- * its work by the batches' states alone, so that a start resumes wherever the last run ended.
+ * From acknowledged bets to finalized batches: one loop builds and proves, one submits in order, one watches for finality, one pays the
+ * requests of vaults that do not bet. Each picks its work by the batches' states and the chain alone, so that a start resumes wherever
+ * the last run ended.
  */
 export class Settlement {
   readonly #o: SettlementOptions;
   readonly #submitter: Submitter;
+  readonly #transfers: TransferSettler;
   readonly #stopping = new AbortController();
   #loops: Promise<void>[] = [];
   #rejections = 0;
-  #problem: string | undefined;
+  /** Why a loop has been failing for a while, by its name. */
+  readonly #failing = new Map<string, string>();
   #betsPerSecond: number | undefined;
 
   constructor(options: SettlementOptions) {
     this.#o = options;
+    this.#transfers = new TransferSettler(options);
     this.#submitter = new Submitter({ ...options, pause: () => this.#sleep(options.pollMs) });
   }
 
   /** What holds settlement up, or undefined. */
   get problem(): string | undefined {
-    return this.#problem;
+    const failed = this.#o.unfinished.first('Failed');
+    if (failed) return `batch ${failed.batchNumber} could not be settled and is held; its bets are still owed`;
+    return [...this.#failing.values()][0];
   }
 
   /** Bets a second that proving has sustained of late; undefined before the first proof. */
@@ -59,6 +70,7 @@ export class Settlement {
       this.#loop('building', () => this.#buildAndProve()),
       this.#loop('submitting', () => this.#submitNext()),
       this.#loop('finalizing', () => this.#finalizeNext()),
+      this.#loop('paying', () => this.#transfers.step()),
     ];
   }
 
@@ -71,7 +83,8 @@ export class Settlement {
     const { unfinished, builder, provers } = this.#o;
     const resumed = unfinished.first('Pending', 'Proving');
     if (resumed) return this.#prove(resumed);
-    if (unfinished.first('Failed')) return false;
+    const failed = unfinished.first('Failed');
+    if (failed) return this.#retryFailed(failed);
     const waiting = unfinished.all.filter(({ state }) => state === 'Proved' || state === 'Submitted').length;
     if (waiting >= MAX_PROVED_AHEAD || !this.#isDue()) return false;
     await unfinished.steady();
@@ -79,6 +92,14 @@ export class Settlement {
     if (!batch) return false;
     await unfinished.add(batch);
     return this.#prove(batch);
+  }
+
+  /** A start tries a batch that an earlier run gave up on once more, when nothing of it can land. */
+  async #retryFailed(batch: BatchRecord): Promise<boolean> {
+    if (this.#rejections > 0) return false;
+    if (batch.transaction && !(await this.#submitter.canNeverLand(batch))) return false;
+    await this.#o.unfinished.withdrawFrom(batch, 'tried again after a start');
+    return true;
   }
 
   #isDue(): boolean {
@@ -138,7 +159,6 @@ export class Settlement {
     this.#rejections += 1;
     log.error({ batch: batch.batchNumber.toString(), rejections: this.#rejections, reason: error.message }, 'batch rejected');
     if (this.#rejections >= MAX_REJECTIONS) {
-      this.#problem = `batch ${batch.batchNumber} can not be settled: ${error.message}`;
       await unfinished.move(batch, { to: 'Failed', reason: error.message });
       return;
     }
@@ -153,10 +173,12 @@ export class Settlement {
       try {
         const progressed = await step();
         failures = 0;
+        this.#failing.delete(name);
         if (!progressed) await this.#sleep(this.#o.pollMs);
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         failures += 1;
+        if (failures >= FAILURES_TO_REPORT) this.#failing.set(name, `${name} keeps failing: ${messageOf(error)}`);
         this.#o.log.warn({ loop: name, failures, reason: messageOf(error) }, 'settlement step failed, trying again');
         await this.#sleep(backoffMs(failures)).catch(() => {});
       }

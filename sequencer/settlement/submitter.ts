@@ -1,13 +1,13 @@
 import { compareBytes } from '../../protocol/bytes.ts';
-import { CasinoError, messageOf } from '../errors.ts';
+import { CasinoError } from '../errors.ts';
 import type { BatchRecord } from '../ledger/records.ts';
 import type { UnfinishedBatches } from './batches.ts';
 import type { BatchBuilder } from './builder.ts';
 import type { SettlementChain } from './chain-port.ts';
 import { outcomesOf } from './planner.ts';
 
-/** Dry runs that may fail before a batch counts as rejected: a node may be behind the batch before. */
-const MAX_FAILED_SENDS = 5;
+/** A batch whose dry runs failed at least this often, and whose bytes are dead, is rejected instead of signed again. */
+const MAX_FAILED_SENDS = 3;
 /** The same bytes are sent again this often until they are seen. */
 const RESEND_EVERY_MS = 2_000;
 
@@ -32,16 +32,15 @@ export class Submitter {
     this.#o = options;
   }
 
-  /** Resolves when the batch is Confirmed; `SETTLEMENT_REJECTED` if the chain does not take it. */
+  /**
+   * Resolves when the batch is Confirmed; `SETTLEMENT_REJECTED` if the chain does not take it: its transaction landed and failed, or its
+   * dry runs kept failing until its bytes could no longer land. Not before: bytes that are alive may land after all.
+   */
   async settle(batch: BatchRecord): Promise<void> {
-    const sending = { failures: 0, sentAtMs: Number.NEGATIVE_INFINITY };
+    const sending: Sending = { failures: 0, rejection: undefined, sentAtMs: Number.NEGATIVE_INFINITY };
     while (this.#o.unfinished.has(batch)) {
       if (await this.#confirm(batch)) return;
-      if (batch.state === 'Proved' || (await this.#canNeverLand(batch))) {
-        if (await this.#adoptLanded(batch)) continue;
-        await this.#sign(batch);
-        sending.sentAtMs = Number.NEGATIVE_INFINITY;
-      }
+      if (batch.state === 'Proved' || (await this.canNeverLand(batch))) await this.#signUnlessSettled(batch, sending);
       await this.#sendIfDue(batch, sending);
       await this.#o.pause();
     }
@@ -57,7 +56,8 @@ export class Submitter {
       await this.#o.unfinished.move(batch, { to: 'Finalized', reason: 'finalized on chain', progress });
       return true;
     }
-    if (!state || state.failure) {
+    // A node that is behind shows nothing either: only a house without the batch tells of a fork.
+    if ((!state || state.failure) && (await this.#o.chain.lastBatch()) < batch.batchNumber) {
       await this.#o.unfinished.move(batch, { to: 'Submitted', reason: 'a fork took the confirmation back' });
     }
     return false;
@@ -83,26 +83,34 @@ export class Submitter {
   }
 
   /** Whether the stored bytes are dead: past their height or fenced off, and unseen at a last look. */
-  async #canNeverLand(batch: BatchRecord): Promise<boolean> {
+  async canNeverLand(batch: BatchRecord): Promise<boolean> {
     const { chain } = this.#o;
+    if (!batch.signature || !batch.transaction) return false;
     const leader = await chain.finalizedLeader();
     const fenced = leader.epoch !== batch.leaderEpoch || leader.nonce !== batch.leaderNonce;
     if (!fenced && (await chain.blockHeight()) <= (batch.lastValidBlockHeight as bigint)) return false;
-    return (await chain.status(batch.signature as string)) === undefined;
+    return (await chain.status(batch.signature)) === undefined;
   }
 
-  /** If the batch number is settled already, by earlier bytes of ours, takes that signature over. */
-  async #adoptLanded(batch: BatchRecord): Promise<boolean> {
+  /**
+   * Signs the batch, unless its number is settled already: then by earlier bytes of ours, whose signature is taken over as soon as the
+   * chain names it.
+   */
+  async #signUnlessSettled(batch: BatchRecord, sending: Sending): Promise<void> {
     const { chain, unfinished } = this.#o;
-    if ((await chain.lastBatch()) < batch.batchNumber) return false;
+    if ((await chain.lastBatch()) < batch.batchNumber) {
+      if (sending.rejection && sending.failures >= MAX_FAILED_SENDS) throw sending.rejection;
+      await this.#sign(batch);
+      sending.sentAtMs = Number.NEGATIVE_INFINITY;
+      return;
+    }
     const signature = await chain.findBatch(batch.batchNumber);
     const landed = signature && (await chain.landedBatch(signature));
-    if (!signature || !landed) return false;
+    if (!signature || !landed) return;
     if (compareBytes(landed.blobHash, batch.blobHash) !== 0) {
       throw new CasinoError('CHAIN_MISMATCH', `batch ${batch.batchNumber} was settled with another blob`);
     }
     await unfinished.move(batch, { to: 'Submitted', reason: 'found on chain', progress: { signature } });
-    return true;
   }
 
   async #sign(batch: BatchRecord): Promise<void> {
@@ -125,28 +133,32 @@ export class Submitter {
     await unfinished.move(batch, { to: 'Submitted', reason, progress, attempt: batch.attempt + 1 });
   }
 
-  /** Sends the stored bytes every so often. Dry runs that keep failing, and nothing on chain after all, are a rejection. */
-  async #sendIfDue(batch: BatchRecord, sending: { failures: number; sentAtMs: number }): Promise<void> {
-    if (this.#o.nowMs() - sending.sentAtMs < RESEND_EVERY_MS) return;
-    const rejection = await this.#send(batch);
-    if (!rejection) {
-      sending.failures = 0;
-      sending.sentAtMs = this.#o.nowMs();
-      return;
-    }
-    sending.failures += 1;
-    if (sending.failures >= MAX_FAILED_SENDS && !(await this.#confirm(batch))) throw rejection;
+  /** Sends the stored bytes every so often. A failed dry run is noted; it is no proof of anything. */
+  async #sendIfDue(batch: BatchRecord, sending: Sending): Promise<void> {
+    if (!batch.transaction || this.#o.nowMs() - sending.sentAtMs < RESEND_EVERY_MS) return;
+    sending.sentAtMs = this.#o.nowMs();
+    const rejection = await this.#send(batch.transaction);
+    sending.failures = rejection ? sending.failures + 1 : 0;
+    sending.rejection = rejection;
   }
 
-  /** Sends the stored bytes. A failed dry run is returned, for it is no proof of anything; an unreachable chain is waited for. */
-  async #send(batch: BatchRecord): Promise<CasinoError | undefined> {
+  /** Hands bytes over. Returns why a dry run failed; an unreachable chain is waited for. */
+  async #send(transaction: Uint8Array): Promise<CasinoError | undefined> {
     try {
-      await this.#o.chain.send(batch.transaction as Uint8Array);
+      await this.#o.chain.send(transaction);
       return undefined;
     } catch (error) {
       if (error instanceof CasinoError && error.code === 'SETTLEMENT_REJECTED') return error;
       if (error instanceof CasinoError && error.retry) return undefined;
-      throw new CasinoError('SETTLEMENT_REJECTED', messageOf(error), { cause: error });
+      throw error;
     }
   }
+}
+
+/** How sending a batch has gone so far. */
+interface Sending {
+  /** Dry runs that failed in a row, and the last one's reason. */
+  failures: number;
+  rejection: CasinoError | undefined;
+  sentAtMs: number;
 }

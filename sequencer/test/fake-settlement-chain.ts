@@ -7,6 +7,7 @@ import type {
   SettlementChain,
   SignatureState,
   SignedTransaction,
+  Transfer,
 } from '../settlement/chain-port.ts';
 
 interface Landed extends LandedBatch {
@@ -27,6 +28,7 @@ export class FakeSettlementChain implements SettlementChain {
   readonly signed = new Map<string, BatchInstruction & { lastValidBlockHeight: bigint; leaderEpoch: bigint }>();
   readonly sent: string[] = [];
   landed: Landed[] = [];
+  readonly #transfers = new Map<string, () => void>();
 
   async signBatch(batch: BatchInstruction): Promise<SignedTransaction> {
     const signature = `signature-${this.signed.size + 1}`;
@@ -36,8 +38,24 @@ export class FakeSettlementChain implements SettlementChain {
     return { bytes, signature, lastValidBlockHeight, leaderEpoch: this.leader.epoch, leaderNonce: this.leader.nonce };
   }
 
+  readonly paid: Transfer[] = [];
+  lastTransfer = 0n;
+
+  async signTransfers(input: { transferNumber: bigint; transfers: readonly Transfer[] }): Promise<SignedTransaction> {
+    const signature = `transfer-${input.transferNumber}`;
+    this.#transfers.set(signature, () => {
+      if (input.transferNumber !== this.lastTransfer + 1n) return;
+      this.lastTransfer = input.transferNumber;
+      this.paid.push(...input.transfers);
+    });
+    const { epoch: leaderEpoch, nonce: leaderNonce } = this.leader;
+    const bytes = new TextEncoder().encode(signature);
+    return { bytes, signature, lastValidBlockHeight: this.height + 150n, leaderEpoch, leaderNonce };
+  }
+
   async send(transaction: Uint8Array): Promise<void> {
     const signature = new TextDecoder().decode(transaction);
+    if (this.#transfers.has(signature)) return this.#transfers.get(signature)?.();
     this.sent.push(signature);
     if (this.onSend === 'reject') throw new CasinoError('SETTLEMENT_REJECTED', 'the dry run failed');
     if (this.onSend === 'land' || this.onSend === 'land-and-fail') this.land(signature);

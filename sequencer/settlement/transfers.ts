@@ -1,0 +1,62 @@
+import { compareBytes } from '../../protocol/bytes.ts';
+import type { VaultBook } from '../admission/book.ts';
+import type { VaultState } from '../admission/vault-state.ts';
+import { CasinoError } from '../errors.ts';
+import type { SettlementChain, SignedTransaction } from './chain-port.ts';
+
+/** Vaults of one transaction: what fits a packet. */
+const MAX_TRANSFERS = 20;
+
+/**
+ * Pays the withdrawal requests of vaults without unsettled bets, with no proof: it works while the prover is down.
+ *
+ * Only finalized requests are paid, and while a finalized view shows one no bet of its vault is admitted, so that no batch can hold
+ * such a vault. What was sent need not survive a crash: the next start advances the leader pair, and the program then refuses it.
+ */
+export class TransferSettler {
+  readonly #chain: SettlementChain;
+  readonly #book: VaultBook;
+  #inFlight: { transferNumber: bigint; signed: SignedTransaction } | undefined;
+
+  constructor(options: { chain: SettlementChain; book: VaultBook }) {
+    this.#chain = options.chain;
+    this.#book = options.book;
+  }
+
+  /** One step; true if it did something. */
+  async step(): Promise<boolean> {
+    const view = this.#book.view;
+    if (!view) return false;
+    const { lastTransfer } = view.finalized.house;
+    if (this.#inFlight && lastTransfer < this.#inFlight.transferNumber) {
+      if (!(await this.#isDead(this.#inFlight.signed))) return false;
+    }
+    this.#inFlight = undefined;
+    const due = [...this.#book.all()].filter(isDue).slice(0, MAX_TRANSFERS);
+    if (due.length === 0) return false;
+    const transfers = due
+      .sort((a, b) => compareBytes(a.context.vault, b.context.vault))
+      .map(({ address, finalized }) => ({ vault: address, consume: finalized.pendingDeposit }));
+    const transferNumber = lastTransfer + 1n;
+    const signed = await this.#chain.signTransfers({ transferNumber, transfers });
+    this.#inFlight = { transferNumber, signed };
+    await this.#chain.send(signed.bytes);
+    return true;
+  }
+
+  /** Whether sent bytes can not land any more. */
+  async #isDead({ signature, lastValidBlockHeight }: SignedTransaction): Promise<boolean> {
+    const state = await this.#chain.status(signature);
+    if (state?.failure && state.commitment === 'finalized') {
+      this.#inFlight = undefined;
+      throw new CasinoError('CHAIN_MISMATCH', `a transfer failed on chain: ${state.failure}`);
+    }
+    if (state || (await this.#chain.blockHeight()) <= lastValidBlockHeight) return false;
+    return (await this.#chain.status(signature)) === undefined;
+  }
+}
+
+function isDue(vault: VaultState): boolean {
+  const { requestAmount, frozen, lastBet } = vault.finalized;
+  return requestAmount > 0n && !frozen && vault.openBets.length === 0 && vault.lastBet === lastBet;
+}
