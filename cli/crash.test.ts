@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MemoryStore } from '../client/store.ts';
+import { type DemoBettor, placeBets, seatBettor } from './demo-bettors.ts';
+import { reconcileData } from './demo-reconcile.ts';
+import type { DemoBet } from './demo-report.ts';
+import { waitUntilFinal } from './demo-settlement.ts';
+import { LOCAL_CHAIN_TIMING, type Services, startServices } from './services.ts';
+
+const BETTORS = 4;
+/** What is killed, one after the other, each time once all is up again and bets have been answered. */
+const KILLS: ('sequencer' | 'chain')[][] = [['sequencer'], ['chain'], ['sequencer', 'chain'], ['sequencer']];
+const ANSWERS_BETWEEN_KILLS = 12;
+const PAUSE_BETWEEN_BETS_MS = 150;
+const TIMEOUT_MS = 480_000;
+
+test('kill -9 of sequencer, chain and both under load: every answered bet is finalized exactly once', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'crash-'));
+  const restarts: string[] = [];
+  const [apiPort, rpcPort] = [await freePort(), await freePort()];
+  const services = await startServices({
+    dataDirectory,
+    apiPort,
+    rpcPort,
+    ...LOCAL_CHAIN_TIMING,
+    onProgress: () => {},
+    onRestart: (message) => restarts.push(message),
+  });
+  try {
+    const answered: DemoBet[] = [];
+    const onBet = (bet: DemoBet) => void answered.push(bet);
+    const { apiUrl, rpcUrl } = services;
+    const seat = (index: number) => seatBettor({ index, apiUrl, rpcUrl, store: new MemoryStore(), onBet });
+    const bettors = await Promise.all(Array.from({ length: BETTORS }, (_, index) => seat(index)));
+    const killing = { done: false };
+    await Promise.all([
+      killAll(services, answered).finally(() => {
+        killing.done = true;
+      }),
+      ...bettors.map(async (bettor) => {
+        while (!killing.done) {
+          await placeBets(bettor, { count: 1, onBet });
+          await sleep(PAUSE_BETWEEN_BETS_MS);
+        }
+      }),
+    ]);
+    const batches = await waitUntilFinal({ bettors, answered, onProgress: () => {} });
+    assert.ok(batches.every((batch) => batch.state === 'Finalized'));
+    assert.equal(restarts.filter((message) => message.includes('SIGKILL')).length, 5);
+    const { house } = (bettors[0] as DemoBettor).client;
+    const { discrepancies, report } = await reconcileData({ dataDirectory, rpcUrl, house });
+    assert.deepEqual(discrepancies, [], report);
+  } finally {
+    await services.stop();
+    rmSync(dataDirectory, { recursive: true, force: true });
+  }
+});
+
+async function killAll(services: Services, answered: readonly DemoBet[]): Promise<void> {
+  for (const names of KILLS) {
+    const enough = answered.length + ANSWERS_BETWEEN_KILLS;
+    while (answered.length < enough || !(await isUp(services))) await sleep(50);
+    for (const name of names) {
+      const pid = name === 'chain' ? services.chainPid() : services.sequencerPid();
+      process.kill(pid as number, 'SIGKILL');
+    }
+  }
+}
+
+async function isUp({ apiUrl, rpcUrl }: Services): Promise<boolean> {
+  const answers = await Promise.all([`${apiUrl}/health`, `${rpcUrl}/health`].map((url) => fetch(url).catch(() => undefined)));
+  return answers.every((answer) => answer?.ok);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
