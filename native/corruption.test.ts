@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { g1OffCurve, g2OutsideSubgroup } from './bad-points.ts';
+import { developmentSetup, Prover, verifyGroth16, verifyingKeyBytes } from './index.ts';
+import { g1OffCurve, g2OutsideSubgroup } from './test/bad-points.ts';
 import {
   BASE_MODULUS,
   multiplierR1cs,
@@ -13,8 +14,7 @@ import {
   withCode,
   withSection,
   writeSections,
-} from './fixtures.ts';
-import { developmentSetup, Prover, verifyGroth16, verifyingKeyBytes } from './index.ts';
+} from './test/fixtures.ts';
 
 const HEADER = 2;
 const COEFFICIENTS = 4;

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { circomlibjs, fromBytes, SCALAR_MODULUS, stopReferenceThreads, toBytes, withCode } from './fixtures.ts';
 import {
   MAX_SIGNATURE_BATCH,
   poseidon,
@@ -11,6 +10,7 @@ import {
   verifyEddsaPoseidon,
   verifyEddsaPoseidonBatch,
 } from './index.ts';
+import { circomlibjs, fromBytes, SCALAR_MODULUS, stopReferenceThreads, toBytes, withCode } from './test/fixtures.ts';
 
 const SUBGROUP_ORDER = 2736030358979909402780800718157159386076813972158567259200215660948447373041n;
 

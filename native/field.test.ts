@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { circomlibjs, fromBytes, SCALAR_MODULUS, stopReferenceThreads, toBytes, withCode } from './fixtures.ts';
 import { legendre, poseidon, sqrt } from './index.ts';
+import { circomlibjs, fromBytes, SCALAR_MODULUS, stopReferenceThreads, toBytes, withCode } from './test/fixtures.ts';
 
 const element = fc.oneof(fc.constantFrom(0n, 1n, SCALAR_MODULUS - 1n), fc.bigInt({ min: 0n, max: SCALAR_MODULUS - 1n }));
 

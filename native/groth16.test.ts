@@ -1,7 +1,8 @@
 // Would catch: a proof that others refuse, one of a false statement, a key that differs from run to run, a lost abort.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { g1OffCurve, g2OutsideSubgroup } from './bad-points.ts';
+import { developmentSetup, type Groth16Proof, Prover, verifyGroth16, verifyingKeyBytes } from './index.ts';
+import { g1OffCurve, g2OutsideSubgroup } from './test/bad-points.ts';
 import {
   BASE_MODULUS,
   fromBytes,
@@ -12,8 +13,7 @@ import {
   stopReferenceThreads,
   toBytes,
   withCode,
-} from './fixtures.ts';
-import { developmentSetup, type Groth16Proof, Prover, verifyGroth16, verifyingKeyBytes } from './index.ts';
+} from './test/fixtures.ts';
 
 let zkey: Uint8Array;
 let prover: Prover;

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { multiplierR1cs, withCode } from './fixtures.ts';
 import { developmentSetup, Prover } from './index.ts';
+import { multiplierR1cs, withCode } from './test/fixtures.ts';
 
 /** Niceness of each thread of this process by its name: field 19 of /proc/self/task/<id>/stat. */
 function threads(): { name: string; niceness: number }[] {

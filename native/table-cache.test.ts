@@ -5,7 +5,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { g1OffCurve } from './bad-points.ts';
+import { developmentSetup, Prover, verifyGroth16 } from './index.ts';
+import { g1OffCurve } from './test/bad-points.ts';
 import {
   multiplierR1cs,
   multiplierWitness,
@@ -14,8 +15,7 @@ import {
   toBytes,
   withCode,
   withSection,
-} from './fixtures.ts';
-import { developmentSetup, Prover, verifyGroth16 } from './index.ts';
+} from './test/fixtures.ts';
 
 const HEADER_BYTES = 40;
 /** With windows of 8 bits each base has a point for each of 32 windows, and no table here has more than one chunk. */

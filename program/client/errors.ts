@@ -25,11 +25,6 @@ export class AccountDataError extends Error {
   }
 }
 
-/** What a custom error code of the program means, or undefined if it is none of its codes. */
-export function programErrorByCode(code: number): ProgramErrorInfo | undefined {
-  return BY_CODE.get(code);
-}
-
 /** How deep causes are followed. */
 const MAX_CAUSES = 8;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { NativeError, type NativeErrorCode } from './errors.ts';
+import { NativeError, type NativeErrorCode } from '../errors.ts';
 
 const require = createRequire(import.meta.url);
 /** The independent implementations that the kernel is compared with (untyped, development only). */
@@ -14,7 +14,7 @@ export const SCALAR_MODULUS = 21888242871839275222246405745257275088548364400416
 /** Order of the BN254 base field. */
 export const BASE_MODULUS = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
+const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../fixtures/${name}`, import.meta.url)));
 
 /** fixtures/multiplier.circom, compiled by circom 2. */
 export const multiplierR1cs = fixture('multiplier.r1cs');
