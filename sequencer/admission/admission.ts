@@ -4,7 +4,7 @@ import { pointFromBytes } from '../../protocol/babyjubjub.ts';
 import { betPack, type CoinSide, deltaOf, nextHead, payoutOf } from '../../protocol/bet.ts';
 import { GAME_COIN_FLIP, STAKE_UNIT } from '../../protocol/constants.ts';
 import { fieldFromBytes, fieldToBytes } from '../../protocol/field.ts';
-import { encodeReceipt, encodeRefusal, REFUSAL_CODES, type RefusalName } from '../../protocol/messages.ts';
+import { encodeRefusal, REFUSAL_CODES, type RefusalName } from '../../protocol/messages.ts';
 import { outcomeOf } from '../../protocol/outcome.ts';
 import type { ChainView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
@@ -12,6 +12,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { BetRecord, LedgerEntry, RefusalRecord } from '../ledger/records.ts';
 import type { VaultBook } from './book.ts';
 import { currentLimit, withinLimits } from './limits.ts';
+import { receiptMessage, refusedError } from './receipts.ts';
 import type { SeedBook, SeedOwner, Terms, TermsBook } from './seeds.ts';
 import type { ReceiptSigner, SignedMessage } from './signer.ts';
 import type { VaultState } from './vault-state.ts';
@@ -256,29 +257,13 @@ export class Admission {
     vault.refusals.set(input.head, refusal);
     const entries: LedgerEntry[] = [{ kind: 'refusal', refusal }];
     await this.#o.ledger.commit(entries);
-    return this.#refused(vault, refusal);
+    return refusedError(vault, refusal);
   }
 
   /** The same refusal as before, once it is durable. */
   async #refuseAgain(vault: VaultState, refusal: RefusalRecord): Promise<CasinoError> {
     await this.#o.ledger.commit([]);
-    return this.#refused(vault, refusal);
-  }
-
-  #refused(vault: VaultState, refusal: RefusalRecord): CasinoError {
-    const message = encodeRefusal({
-      ...vault.context,
-      betNumber: refusal.betNumber,
-      head: fieldFromBytes(refusal.head),
-      code: refusal.code,
-    });
-    const reason = Object.entries(REFUSAL_CODES).find(([, code]) => code === refusal.code)?.[0];
-    return new CasinoError('REFUSED', `this bet is refused for good (${reason}); bet ${refusal.betNumber} may be signed anew`, {
-      details: {
-        reason,
-        refusal: { message: Buffer.from(message).toString('hex'), signature: Buffer.from(refusal.signature).toString('hex') },
-      },
-    });
+    return refusedError(vault, refusal);
   }
 
   #seedOwner(vault: VaultState, terms: Terms): SeedOwner {
@@ -289,19 +274,4 @@ export class Admission {
     const { signer, terms, limits } = this.#o;
     return { signer, termsId: terms.current.id, maxStakeUnits: limits.maxStakeUnits };
   }
-}
-
-function receiptMessage(vault: VaultState, bet: BetRecord): Uint8Array {
-  return encodeReceipt({
-    ...vault.context,
-    termsId: bet.termsId,
-    betNumber: bet.betNumber,
-    head: fieldFromBytes(bet.head),
-    serverSeed: fieldFromBytes(bet.serverSeed),
-    outcome: bet.outcome,
-    stake: bet.stakeUnits * STAKE_UNIT,
-    payout: bet.payout,
-    balanceAfter: bet.balanceAfter,
-    time: bet.timeMs,
-  });
 }
