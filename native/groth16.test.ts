@@ -150,7 +150,8 @@ test('a full queue says BUSY, and what was queued is proven', async () => {
   const one = await Prover.load(zkey, { threadsPerProof: 1 });
   const results = await Promise.allSettled(Array.from({ length: 200 }, () => one.prove(witness)));
   const refused = results.filter((result) => result.status === 'rejected');
-  assert(refused.length > 0 && refused.length < 200 - 64);
+  // 64 may wait; how many more are done meanwhile depends on the machine.
+  assert(refused.length > 0 && refused.length <= 200 - 64);
   for (const result of refused) withCode('BUSY')(result.reason);
 });
 
