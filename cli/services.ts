@@ -131,6 +131,8 @@ class Supervised {
       child.once('close', (code, signal) => {
         clearTimeout(timer);
         closeSync(log);
+        // A clean end was asked for: Ctrl-C reaches the whole process group.
+        if (ready && code === 0) return;
         if (ready) this.#restart(`the ${this.#name} ended (${signal ?? `exit code ${code}`})`);
         else
           reject(
