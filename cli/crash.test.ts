@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MemoryStore } from '../client/store.ts';
-import { type DemoBettor, placeBets, seatBettor } from './demo-bettors.ts';
+import { type CasinoInstruction, claim, requestWithdrawal } from '../program/client/index.ts';
+import { connectRpc } from '../sequencer/chain/rpc.ts';
+import { sendAndFinalize } from '../sequencer/chain/transactions.ts';
+import { bettorWallet, type DemoBettor, placeBets, seatBettor } from './demo-bettors.ts';
 import { reconcileData } from './demo-reconcile.ts';
 import type { DemoBet } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
@@ -19,7 +22,7 @@ const ANSWERS_BETWEEN_KILLS = 12;
 const PAUSE_BETWEEN_BETS_MS = 150;
 const TIMEOUT_MS = 480_000;
 
-test('kill -9 of sequencer, chain and both under load: every answered bet is finalized exactly once', {
+test('kill -9 of sequencer, chain and both under load: every answered bet is finalized exactly once, and money comes out', {
   timeout: TIMEOUT_MS,
 }, async () => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'crash-'));
@@ -37,8 +40,8 @@ test('kill -9 of sequencer, chain and both under load: every answered bet is fin
     const answered: DemoBet[] = [];
     const onBet = (bet: DemoBet) => void answered.push(bet);
     const { apiUrl, rpcUrl } = services;
-    const seat = (index: number) => seatBettor({ index, apiUrl, rpcUrl, store: new MemoryStore(), onBet });
-    const bettors = await Promise.all(Array.from({ length: BETTORS }, (_, index) => seat(index)));
+    const stores = Array.from({ length: BETTORS }, () => new MemoryStore());
+    const bettors = await Promise.all(stores.map((store, index) => seatBettor({ index, apiUrl, rpcUrl, store, onBet })));
     const killing = { done: false };
     await Promise.all([
       killAll(services, answered).finally(() => {
@@ -55,6 +58,7 @@ test('kill -9 of sequencer, chain and both under load: every answered bet is fin
     assert.ok(batches.every((batch) => batch.state === 'Finalized'));
     assert.equal(restarts.filter((message) => message.includes('SIGKILL')).length, 5);
     const { house } = (bettors[0] as DemoBettor).client;
+    await withdrawAll({ store: stores[0] as MemoryStore, client: (bettors[0] as DemoBettor).client, rpcUrl });
     const { discrepancies, report } = await reconcileData({ dataDirectory, rpcUrl, house });
     assert.deepEqual(discrepancies, [], report);
   } finally {
@@ -62,6 +66,30 @@ test('kill -9 of sequencer, chain and both under load: every answered bet is fin
     rmSync(dataDirectory, { recursive: true, force: true });
   }
 });
+
+/** Takes all of a bettor's money out: request, payment by the sequencer without a proof, claim. */
+async function withdrawAll(input: { store: MemoryStore; client: DemoBettor['client']; rpcUrl: string }): Promise<void> {
+  const { store, client, rpcUrl } = input;
+  const { program, house } = client.house;
+  const owner = await bettorWallet(store, 0);
+  const rpc = connectRpc(rpcUrl);
+  const before = await client.vault('finalized');
+  assert.ok(before && before.balance > 0n);
+  const amount = before.balance + before.pendingDeposit;
+  const send = (instruction: CasinoInstruction) =>
+    sendAndFinalize(rpc, { payer: owner, instructions: [instruction], computeUnits: 20_000 });
+  await send(await requestWithdrawal({ program, owner, house, amount }));
+  let vault = await client.vault('finalized');
+  while (vault?.claimable !== amount) {
+    await sleep(100);
+    vault = await client.vault('finalized');
+  }
+  assert.equal(vault.balance + vault.pendingDeposit, 0n);
+  const walletBefore = (await rpc.getBalance(owner.address, { commitment: 'finalized' }).send()).value;
+  await send(await claim({ program, house, owner: owner.address }));
+  const walletAfter = (await rpc.getBalance(owner.address, { commitment: 'finalized' }).send()).value;
+  assert.ok(walletAfter > walletBefore + amount - 100_000n, 'the wallet has it, less fees');
+}
 
 async function killAll(services: Services, answered: readonly DemoBet[]): Promise<void> {
   for (const names of KILLS) {

@@ -212,6 +212,7 @@ function startSettlement(
     unfinished,
     builder,
     book,
+    ledger,
     provers: pool.provers,
     batchWaitMs,
     batchThreshold,

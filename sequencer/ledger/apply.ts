@@ -60,6 +60,11 @@ export class LedgerWriter {
         return this.#batchMoved(entry);
       case 'batch-withdrawn':
         return this.#batchWithdrawn(entry);
+      case 'transfer-signed':
+        for (const { vault, lastBet } of entry.vaults) {
+          this.#insert('transfers', [vault, toSql(lastBet), entry.signature, toSql(entry.transferNumber)]);
+        }
+        return;
       case 'settled-through':
         return this.#one('UPDATE vaults SET finalized_through = ?1 WHERE vault = ?2 AND finalized_through <= ?1', [
           toSql(entry.betNumber),

@@ -131,6 +131,12 @@ export class LedgerReader {
     return betNumber < run.firstBet + BigInt(run.betCount) ? this.batch(fromSql(row.batch_number)) : undefined;
   }
 
+  /** Signatures of transfers of a vault that were signed after this bet was its last settled one, newest first. */
+  transferSignatures(vault: Uint8Array, lastBet: bigint): string[] {
+    const sql = 'SELECT signature FROM transfers WHERE vault = ? AND last_bet = ? ORDER BY transfer_number DESC';
+    return this.#all(sql, vault, toSql(lastBet)).map((row) => row.signature as string);
+  }
+
   auditTrail(batchNumber: bigint): AuditRecord[] {
     return this.#all('SELECT * FROM audit WHERE batch_number = ? ORDER BY id', toSql(batchNumber)).map((row) => ({
       batchNumber: fromSql(row.batch_number),

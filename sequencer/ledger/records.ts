@@ -137,4 +137,10 @@ export type LedgerEntry =
       progress?: Partial<BatchProgress>;
     }
   | { kind: 'batch-withdrawn'; batchNumber: bigint; reason: string; timeMs: number }
+  | {
+      kind: 'transfer-signed';
+      signature: string;
+      transferNumber: bigint;
+      vaults: readonly { vault: Uint8Array; lastBet: bigint }[];
+    }
   | { kind: 'settled-through'; vault: Uint8Array; betNumber: bigint };

@@ -49,6 +49,10 @@ const TABLES = `
     pay_request INTEGER NOT NULL, PRIMARY KEY (batch_number, slot)
   ) WITHOUT ROWID, STRICT;
   CREATE UNIQUE INDEX batch_runs_by_bet ON batch_runs (vault, first_bet);
+  CREATE TABLE transfers (
+    vault BLOB NOT NULL, last_bet INTEGER NOT NULL, signature TEXT NOT NULL, transfer_number INTEGER NOT NULL,
+    PRIMARY KEY (vault, last_bet, signature)
+  ) WITHOUT ROWID, STRICT;
   CREATE TABLE audit (
     id INTEGER PRIMARY KEY, batch_number INTEGER NOT NULL, time_ms INTEGER NOT NULL, from_state TEXT NOT NULL,
     to_state TEXT NOT NULL, reason TEXT NOT NULL, attempt INTEGER NOT NULL, signature TEXT NOT NULL

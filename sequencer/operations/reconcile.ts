@@ -1,5 +1,13 @@
 import { type Address, getBase64Encoder, type Signature } from '@solana/kit';
-import { decodeHouse, decodeOwned, decodeVault, escrowAddress, type House, type Vault } from '../../program/client/index.ts';
+import {
+  decodeHouse,
+  decodeOwned,
+  decodeVault,
+  escrowAddress,
+  eventsOf,
+  type House,
+  type Vault,
+} from '../../program/client/index.ts';
 import { compareBytes } from '../../protocol/bytes.ts';
 import type { ChainReader } from '../chain/reader.ts';
 import { call, describeFailure } from '../chain/rpc.ts';
@@ -48,7 +56,7 @@ export async function reconcile(input: {
   const snapshot = await steadySnapshot(input.reader);
   const rentMinimum = await call(input.reader.rpc.getMinimumBalanceForRentExemption(0n));
   const discrepancies = [
-    ...checkVaults(snapshot, input.read),
+    ...(await checkVaults(snapshot, input)),
     ...checkHouse(snapshot, rentMinimum),
     ...checkLastBatch(snapshot, input.read),
   ];
@@ -74,31 +82,49 @@ export function describeReport(report: ReconciliationReport): string {
   return [`${head} ${discrepancies.length} differences:`, ...lines].join('\n');
 }
 
-function* checkVaults({ vaults }: Snapshot, read: LedgerReader): Generator<Discrepancy> {
+async function checkVaults({ vaults }: Snapshot, input: { reader: ChainReader; read: LedgerReader }): Promise<Discrepancy[]> {
+  const found: Discrepancy[] = [];
   for (const [address, vault] of vaults) {
-    const bytes = addressBytes(address);
-    const record = read.vault(bytes);
-    if (vault.lastBet > (record?.lastBet ?? 0n)) {
-      const expected = `at most bet ${record?.lastBet ?? 0n}`;
-      yield { kind: 'vault-bets', subject: address, expected, found: `bet ${vault.lastBet}`, funds: true };
+    const discrepancy = checkVault(address, vault, input.read);
+    if (discrepancy?.kind !== 'vault-balance') {
+      if (discrepancy) found.push(discrepancy);
       continue;
     }
-    if (vault.lastBet === 0n) continue;
-    const batch = read.batchOfBet(bytes, vault.lastBet);
-    const run = batch?.runs.find((one) => compareBytes(one.vault, bytes) === 0);
-    const ends = run && run.firstBet + BigInt(run.betCount) - 1n === vault.lastBet;
-    if (!run || !ends) {
-      yield { kind: 'vault-bets', subject: address, expected: 'the end of a run', found: `bet ${vault.lastBet}`, funds: true };
-    } else if (!run.payRequest && run.after !== vault.balance) {
-      yield {
-        kind: 'vault-balance',
-        subject: address,
-        expected: run.after.toString(),
-        found: vault.balance.toString(),
-        funds: true,
-      };
+    const transferred = await balanceAfterTransfer(input, { address, lastBet: vault.lastBet });
+    if (transferred !== vault.balance) found.push({ ...discrepancy, expected: (transferred ?? discrepancy.expected).toString() });
+  }
+  return found;
+}
+
+/** The balance that the newest landed transfer since a vault's last settled bet has left, as the program said; undefined if none landed. */
+async function balanceAfterTransfer(
+  { reader, read }: { reader: ChainReader; read: LedgerReader },
+  vault: { address: Address; lastBet: bigint },
+): Promise<bigint | undefined> {
+  const options = { commitment: 'confirmed', encoding: 'base64', maxSupportedTransactionVersion: 0 } as const;
+  for (const signature of read.transferSignatures(addressBytes(vault.address), vault.lastBet)) {
+    const transaction = await call(reader.rpc.getTransaction(signature as Signature, options));
+    if (!transaction?.meta || transaction.meta.err) continue;
+    for (const event of eventsOf(transaction.meta.logMessages ?? [], reader.program)) {
+      if (event.name !== 'TransfersSettled') continue;
+      const transfer = event.transfers.find((one) => one.vault === vault.address);
+      if (transfer) return transfer.balance;
     }
   }
+  return undefined;
+}
+
+function checkVault(address: Address, vault: Vault, read: LedgerReader): Discrepancy | undefined {
+  const bytes = addressBytes(address);
+  const lastKnown = read.vault(bytes)?.lastBet ?? 0n;
+  const bets = { kind: 'vault-bets', subject: address, found: `bet ${vault.lastBet}`, funds: true } as const;
+  if (vault.lastBet > lastKnown) return { ...bets, expected: `at most bet ${lastKnown}` };
+  if (vault.lastBet === 0n) return undefined;
+  const run = read.batchOfBet(bytes, vault.lastBet)?.runs.find((one) => compareBytes(one.vault, bytes) === 0);
+  if (!run || run.firstBet + BigInt(run.betCount) - 1n !== vault.lastBet) return { ...bets, expected: 'the end of a run' };
+  if (run.payRequest || run.after === vault.balance) return undefined;
+  const [expected, found] = [run.after.toString(), vault.balance.toString()];
+  return { kind: 'vault-balance', subject: address, expected, found, funds: true };
 }
 
 function* checkHouse({ house, vaults, escrowLamports }: Snapshot, rentMinimum: bigint): Generator<Discrepancy> {

@@ -2,6 +2,7 @@ import { compareBytes } from '../../protocol/bytes.ts';
 import type { VaultBook } from '../admission/book.ts';
 import type { VaultState } from '../admission/vault-state.ts';
 import { CasinoError } from '../errors.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { SettlementChain, SignedTransaction } from './chain-port.ts';
 
 /** Vaults of one transaction: what fits a packet. */
@@ -11,16 +12,19 @@ const MAX_TRANSFERS = 20;
  * Pays the withdrawal requests of vaults without unsettled bets, with no proof: it works while the prover is down.
  *
  * Only finalized requests are paid, and while a finalized view shows one no bet of its vault is admitted, so that no batch can hold
- * such a vault. What was sent need not survive a crash: the next start advances the leader pair, and the program then refuses it.
+ * such a vault. The signature is durable before the bytes are sent, for reconciliation; the bytes need not survive a crash: the next start
+ * advances the leader pair, and the program then refuses them.
  */
 export class TransferSettler {
   readonly #chain: SettlementChain;
   readonly #book: VaultBook;
+  readonly #ledger: Ledger;
   #inFlight: { transferNumber: bigint; signed: SignedTransaction } | undefined;
 
-  constructor(options: { chain: SettlementChain; book: VaultBook }) {
+  constructor(options: { chain: SettlementChain; book: VaultBook; ledger: Ledger }) {
     this.#chain = options.chain;
     this.#book = options.book;
+    this.#ledger = options.ledger;
   }
 
   /** One step; true if it did something. */
@@ -40,6 +44,8 @@ export class TransferSettler {
     const transferNumber = lastTransfer + 1n;
     const signed = await this.#chain.signTransfers({ transferNumber, transfers });
     this.#inFlight = { transferNumber, signed };
+    const vaults = due.map(({ context, lastBet }) => ({ vault: context.vault, lastBet }));
+    await this.#ledger.commit([{ kind: 'transfer-signed', signature: signed.signature, transferNumber, vaults }]);
     await this.#chain.send(signed.bytes);
     return true;
   }

@@ -115,9 +115,10 @@ export class SettlementFixture {
   start(): void {
     this.prepare();
     const { chain, unfinished, builder, provers } = this;
+    const { book, ledger } = this.admission;
     const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, nowMs: () => this.nowMs };
     const log = pino({ enabled: false });
-    this.settlement = new Settlement({ chain, unfinished, builder, book: this.admission.book, provers, ...timing, log });
+    this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, provers, ...timing, log });
     this.settlement.start();
   }
 
