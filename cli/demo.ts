@@ -130,7 +130,7 @@ async function playShow(options: DemoOptions, stage: Stage): Promise<DemoReport>
     output.line(`\n${describe(report)}\n\n${reconciliation}`);
     return report;
   } finally {
-    store.close();
+    await store.close();
   }
 }
 

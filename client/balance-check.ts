@@ -10,8 +10,10 @@ import type { RecordBook } from './signing-record.ts';
 const MAX_OPEN_BETS = 10_000n;
 
 /**
- * Called when a receipt's balance is below the one before it plus the bet: that is right only if money left the vault on chain. Holds
- * it against the vault there plus the receipts of the bets it has not settled; `balance` evidence if it is below that too.
+ * Called for the first receipt, and when a receipt's balance is below the one before it plus the bet: that is right only if money left
+ * the vault on chain. Holds it against the vault there plus the receipts of the bets it has not settled; `balance` evidence if it is
+ * below that too. Of the vault's deposits that wait for a batch, at most `depositsBefore` count: those that were final before the bet.
+ * A later one may be final now and not have been when the service answered.
  */
 export async function assertBalance(input: {
   chain: Chain;
@@ -19,13 +21,16 @@ export async function assertBalance(input: {
   house: HouseContext;
   owner: Address;
   receipt: Receipt;
+  /** In base units. */
+  depositsBefore: bigint;
 }): Promise<void> {
-  const { chain, book, house, owner, receipt } = input;
+  const { chain, book, house, owner, receipt, depositsBefore } = input;
   const receipts: Record<string, SignedBytes> = {};
   for (const commitment of ['finalized', 'confirmed'] as const) {
     const { state } = await loadVault(chain, { context: house, owner, commitment });
     if (!state || receipt.betNumber - state.lastBet > MAX_OPEN_BETS) return;
-    let expected = state.balance;
+    const { pendingDeposit } = state;
+    let expected = state.balance + (pendingDeposit < depositsBefore ? pendingDeposit : depositsBefore);
     for (let betNumber = state.lastBet + 1n; betNumber <= receipt.betNumber; betNumber += 1n) {
       const signed = await book.receipt(betNumber);
       if (!signed) return;

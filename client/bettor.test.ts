@@ -163,14 +163,53 @@ describe('a restart', () => {
   });
 
   it('does not bet from a store that is behind the chain or the service', async () => {
+    await table.client.bet(heads);
     const before = (await table.store.get(recordKey(table.client))) as string;
+    const at2 = { next_nonce: '2', head: (JSON.parse(before) as { head: string }).head };
     await table.client.bet(heads);
     await table.store.put(recordKey(table.client), before);
-    await assert.rejects((await table.connect()).bet(heads), refusesWith('RECORD_CONFLICT'));
+    await assert.rejects((await table.connect()).bet(tails), refusesWith('RECORD_CONFLICT'));
     const { sessionKeyHash } = JSON.parse(before) as { sessionKeyHash: string };
-    await table.chain.putVault({ owner: table.client.owner, sessionKeyHash: BigInt(`0x${sessionKeyHash}`), lastBet: 1n });
+    await table.chain.putVault({ owner: table.client.owner, sessionKeyHash: BigInt(`0x${sessionKeyHash}`), lastBet: 2n });
+    table.service.lies.answer = (path, body) => (path.startsWith('/v1/vaults/') ? { ...body, ...at2 } : body);
+    await assert.rejects((await table.connect()).bet(tails), refusesWith('RECORD_CONFLICT'));
     await assert.rejects((await table.connect()).openVault(), refusesWith('RECORD_CONFLICT'));
-    assert.equal(table.service.bets.length, 1);
+    assert.equal(table.service.bets.length, 2);
+  });
+
+  it('asks where the vault is once, and again after an answer that casts doubt on the record', async () => {
+    let asked = 0;
+    table.service.lies.answer = (path, body) => {
+      if (path.startsWith('/v1/vaults/')) asked += 1;
+      return body;
+    };
+    await table.client.bet(heads);
+    await table.client.bet(heads);
+    assert.equal(asked, 1);
+    table.service.faults = ['conflict'];
+    await assert.rejects(table.client.bet(heads), refusesWith('BET_CONFLICT'));
+    await table.client.bet(heads);
+    assert.equal(asked, 2);
+  });
+
+  it('makes a pending bet durable again before it is sent again', async () => {
+    table.service.faults = Array(1_000).fill('lost-request');
+    await assert.rejects(table.client.bet(heads));
+    table.service.faults = [];
+    const { bets } = table.service;
+    const sent = bets.length;
+    const sentAtSaving: number[] = [];
+    const store = new Proxy(table.store, {
+      get: (target, name) =>
+        name === 'put'
+          ? (key: string, value: string) => {
+              if (key.endsWith('/record')) sentAtSaving.push(bets.length - sent);
+              return target.put(key, value);
+            }
+          : (Reflect.get(target, name) as (...args: unknown[]) => unknown).bind(target),
+    });
+    await (await table.connect({ store })).resume();
+    assert.deepEqual(sentAtSaving, [0, 1]);
   });
 
   it('refuses a record that is not what was written', async () => {
@@ -209,6 +248,9 @@ describe('nothing is signed', () => {
     tables.push(rich);
     await assert.rejects(rich.client.bet({ amount: 10_010_000n, guess: 'heads' }), refusesWith('OUTSIDE_LIMIT'));
     await assert.rejects(rich.client.bet({ amount: 10_001n, guess: 'heads' }), refusesWith('BAD_VALUE'));
+    for (const guess of ['Heads', 'edge', '', undefined] as unknown as 'heads'[]) {
+      await assert.rejects(rich.client.bet({ amount: AMOUNT, guess }), refusesWith('BAD_VALUE'));
+    }
     assert.equal(table.service.bets.length + rich.service.bets.length, 0);
   });
 

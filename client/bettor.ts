@@ -3,17 +3,18 @@ import { type CoinSide, deltaOf, stakeUnitsOf } from '../protocol/bet.ts';
 import { compareBytes, toHex } from '../protocol/bytes.ts';
 import { STAKE_UNIT } from '../protocol/constants.ts';
 import { fieldToBytes } from '../protocol/field.ts';
-import { decodeRefusal, type Receipt, refusalName } from '../protocol/messages.ts';
+import { decodeReceipt, decodeRefusal, type Receipt, refusalName } from '../protocol/messages.ts';
 import type { ApiClient, BetAnswer } from './api.ts';
 import { assertBalance } from './balance-check.ts';
 import { betBody, signBet } from './bet-signing.ts';
 import type { Chain } from './chain.ts';
-import { checkAnswer, checkRefusal, unsignedRefusal, type VaultContext } from './checks.ts';
+import { checkAnswer, checkReceipt, checkRefusal, signedFraud, unsignedRefusal, type VaultContext } from './checks.ts';
 import type { Clock } from './clock.ts';
 import { BetRefusedError, CasinoApiError, ClientError, FraudEvidenceError } from './errors.ts';
-import { type HouseContext, loadTerms } from './house.ts';
+import { type HouseContext, loadTerms, loadVault } from './house.ts';
 import { mergeLimits, requireLimit } from './limits.ts';
 import { JsonReader, type SignedBytes } from './parse.ts';
+import { contestRefusal } from './refusal-check.ts';
 import { SeedRoots } from './seed-roots.ts';
 import type { Session } from './session-secret.ts';
 import { MAX_RECORD_MESSAGES, type PendingBet, type RecordBook, type SigningRecord } from './signing-record.ts';
@@ -55,6 +56,10 @@ export interface BettorOptions {
 export class Bettor {
   readonly #o: BettorOptions;
   readonly #roots: SeedRoots;
+  /** Whether chain and service were asked, since the last doubt, where they see this vault. */
+  #asked = false;
+  /** Deposits that were final and not yet settled when they were asked: the service had time to count them. */
+  #depositsBefore = 0n;
 
   constructor(options: BettorOptions) {
     this.#o = options;
@@ -96,6 +101,8 @@ export class Bettor {
   }
 
   async #recover(record: SigningRecord): Promise<BetResult | undefined> {
+    // What was read may be visible and yet not durable: the run that wrote it can have ended before its sync.
+    await this.#o.book.save(record);
     try {
       const result = await this.#deliver(record, record.pending as PendingBet);
       this.#o.onRecovered?.(result);
@@ -112,8 +119,13 @@ export class Bettor {
     if (record.refusals.length >= MAX_RECORD_MESSAGES) {
       throw new ClientError('TOO_MANY_REFUSALS', `${record.refusals.length} bets with number ${record.nextBet} were refused`);
     }
+    const ask = !this.#asked;
+    if (ask) await this.#assertNotBehindChain(record);
     await this.#assertFunds(record, bet.stakeUnits * STAKE_UNIT);
-    const limits = await this.#keepingEvidence(wanted.betNumber, () => requireLimit({ api, owner, context, record, wanted }));
+    const limits = await this.#keepingEvidence(wanted.betNumber, () =>
+      requireLimit({ api, owner, context, record, wanted, ask }),
+    );
+    this.#asked = true;
     await this.#keepingEvidence(wanted.betNumber, () => this.#roots.require(wanted));
     const session = await this.#o.session();
     if (session.keyHash !== record.sessionKeyHash) {
@@ -127,6 +139,18 @@ export class Bettor {
       throw new ClientError('RECORD_CONFLICT', 'the signing record changed while a bet was being signed');
     }
     return { pending: signBet({ ...signing, ...wanted }), limits };
+  }
+
+  /** A store that was rolled back would sign a bet number twice: the chain may know of bets that it has forgotten. */
+  async #assertNotBehindChain(record: SigningRecord): Promise<void> {
+    const { chain, house: context, owner } = this.#o;
+    const { state } = await loadVault(chain, { context, owner, commitment: 'confirmed' });
+    if (state && state.lastBet >= record.nextBet) {
+      const where = `the chain has settled bet ${state.lastBet}, this record is at ${record.nextBet}`;
+      throw new ClientError('RECORD_CONFLICT', `${where}: the store is older than the vault`);
+    }
+    const final = await loadVault(chain, { context, owner, commitment: 'finalized' });
+    this.#depositsBefore = final.state?.pendingDeposit ?? 0n;
   }
 
   /** Signs nothing that the house would have to refuse: the last receipt tells the balance, or else the service. */
@@ -145,7 +169,9 @@ export class Bettor {
     try {
       answer = await api.postBet(betBody(owner, bet));
     } catch (error) {
-      if (error instanceof CasinoApiError && error.code === 'REFUSED') throw await this.#refused(record, { bet, error });
+      if (!(error instanceof CasinoApiError)) throw error;
+      if (error.code === 'REFUSED') throw await this.#refused(record, { bet, error });
+      if (DOUBTFUL.has(error.code)) this.#asked = false;
       throw error;
     }
     const ackMs = clock.nowMs() - sentAtMs;
@@ -158,14 +184,14 @@ export class Bettor {
   /** Checks an answer and, if all is well, moves the record on. */
   async #accept(record: SigningRecord, { bet, answer }: { bet: PendingBet; answer: BetAnswer }): Promise<Receipt> {
     const { context, book, house, chain } = this.#o;
+    await this.#keepReceipt(bet, answer.receipt);
     const { root, commitment } = await this.#roots.known(bet);
     await this.#roots.checkAgain(bet, answer.seed.commitment);
     const terms = await loadTerms(chain, { ...house, id: bet.termsId, known: house.terms });
     const receipt = checkAnswer(context, { bet, answer, root, commitment, profitBps: terms.profitBps });
-    await book.saveReceipt(bet.betNumber, answer.receipt);
     const delta = deltaOf({ ...bet, won: receipt.outcome === bet.choice, profitBps: terms.profitBps });
-    if (record.balance !== undefined && receipt.balanceAfter < record.balance + delta) {
-      await assertBalance({ ...this.#o, receipt });
+    if (record.balance === undefined || receipt.balanceAfter < record.balance + delta) {
+      await assertBalance({ ...this.#o, receipt, depositsBefore: this.#depositsBefore });
     }
     const nextBet = bet.betNumber + 1n;
     await book.save({
@@ -180,9 +206,23 @@ export class Bettor {
     return receipt;
   }
 
+  /** Stores a receipt of the bet once and for all, whatever else is wrong with its answer: the bettor may need it. */
+  async #keepReceipt(bet: PendingBet, signed: SignedBytes): Promise<void> {
+    const { context, book } = this.#o;
+    checkReceipt(context, { bet, signed });
+    const first = await book.receipt(bet.betNumber);
+    if (!first) return book.saveReceipt(bet.betNumber, signed);
+    if (compareBytes(first.message, signed.message) === 0) return;
+    throw signedFraud('second-receipt', 'the house signed two receipts for one bet', {
+      messages: { first, second: signed },
+      bet,
+    });
+  }
+
   /** Keeps a verified refusal, which alone allows another bet with the number. */
   async #refused(record: SigningRecord, input: { bet: PendingBet; error: CasinoApiError }): Promise<Error> {
     const { bet, error } = input;
+    const { book, context } = this.#o;
     return this.#keepingEvidence(bet.betNumber, async () => {
       let signed: SignedBytes;
       try {
@@ -190,9 +230,16 @@ export class Bettor {
       } catch {
         throw unsignedRefusal(error.details);
       }
-      const refusal = checkRefusal(this.#o.context, { signed, bet, limits: record.limits });
+      const refusal = checkRefusal(context, { signed, bet });
+      await book.saveRefusal(bet, signed);
+      const receipt = await book.receipt(bet.betNumber);
+      if (receipt && decodeReceipt(receipt.message).head === bet.head) {
+        const messages = { receipt, refusal: signed };
+        throw signedFraud('refusal-after-receipt', 'the house refused a bet that it had taken', { messages, bet });
+      }
+      await contestRefusal({ ...this.#o, record, bet, refusal, signed });
       const known = record.refusals.some((one) => compareBytes(one.message, signed.message) === 0);
-      await this.#o.book.save({
+      await book.save({
         ...record,
         pending: undefined,
         refusals: known ? record.refusals : [...record.refusals, signed],
@@ -212,6 +259,9 @@ export class Bettor {
     }
   }
 }
+
+/** Errors after which the service may know of bets that this record does not. */
+const DOUBTFUL: ReadonlySet<string> = new Set(['BET_CONFLICT', 'BAD_SIGNATURE', 'BET_GAP']);
 
 function resultOf(input: { bet: PendingBet; receipt: Receipt; signed: SignedBytes; ackMs: number }): BetResult {
   const { bet, receipt } = input;

@@ -54,27 +54,34 @@ export function checkSameRoot(
   throw fraud('second-seed-root', 'the house committed to two roots for one range', signedEvidence({ first, second }));
 }
 
-/** A refusal of exactly this bet, and not of one within a limit that the house had signed; evidence otherwise. */
-export function checkRefusal(
-  context: VaultContext,
-  input: { signed: SignedBytes; bet: PendingBet; limits: readonly SignedBytes[] },
-): Refusal {
+/** A refusal of exactly this bet; `refusal` evidence otherwise. Whether the house may refuse it is another question. */
+export function checkRefusal(context: VaultContext, input: { signed: SignedBytes; bet: PendingBet }): Refusal {
   const { signed, bet } = input;
   const refusal = checkSigned({ context, signed, kind: 'refusal', decode: decodeRefusal });
   if (refusal.betNumber !== bet.betNumber || refusal.head !== bet.head) {
     throw fraud('refusal', 'the refusal is of another bet', unsignedEvidence({ refusal: signed }));
   }
-  if (refusal.code !== OUTSIDE_LIMIT) return refusal;
-  const limit = input.limits.find((one) => covers(checkLimit(context, one), bet));
-  if (!limit) return refusal;
-  const evidence = signedEvidence({ refusal: signed, limit });
-  Object.assign(evidence.evidence, betEvidence(bet));
-  throw fraud('refusal-within-limit', 'the house refused a bet within its own irrevocable limit', evidence);
+  return refusal;
 }
 
 /** Whether a limit covers a bet. */
 export function covers(limit: Limit, bet: Pick<PendingBet, 'termsId' | 'stakeUnits' | 'betNumber'>): boolean {
   return limit.termsId === bet.termsId && bet.stakeUnits <= limit.maxStakeUnits && bet.betNumber <= limit.throughBet;
+}
+
+/** A receipt signed by the on-chain key for exactly the bet that was sent; what it says of the outcome is not looked at. */
+export function checkReceipt(context: VaultContext, { bet, signed }: { bet: PendingBet; signed: SignedBytes }): Receipt {
+  const receipt = checkSigned({ context, signed, kind: 'receipt-signature', decode: decodeReceipt });
+  const sameBet =
+    receipt.termsId === bet.termsId &&
+    receipt.betNumber === bet.betNumber &&
+    receipt.head === bet.head &&
+    receipt.stake === bet.stakeUnits * STAKE_UNIT;
+  if (sameBet) return receipt;
+  throw signedFraud('receipt-of-another-bet', 'the receipt is not of the bet that was sent', {
+    messages: { receipt: signed },
+    bet,
+  });
 }
 
 /**
@@ -86,15 +93,9 @@ export function checkAnswer(
   input: { bet: PendingBet; answer: BetAnswer; root: Uint8Array; commitment: SignedBytes; profitBps: number },
 ): Receipt {
   const { bet, answer, root } = input;
-  const receipt = checkSigned({ context, signed: answer.receipt, kind: 'receipt-signature', decode: decodeReceipt });
+  const receipt = checkReceipt(context, { bet, signed: answer.receipt });
   const signed = signedEvidence({ receipt: answer.receipt });
   Object.assign(signed.evidence, betEvidence(bet));
-  const sameBet =
-    receipt.termsId === bet.termsId &&
-    receipt.betNumber === bet.betNumber &&
-    receipt.head === bet.head &&
-    receipt.stake === bet.stakeUnits * STAKE_UNIT;
-  if (!sameBet) throw fraud('receipt-of-another-bet', 'the receipt is not of the bet that was sent', signed);
   const { serverSeed, betNumber } = receipt;
   if (!verifySeed({ root, betNumber, serverSeed, path: answer.seed.path })) {
     Object.assign(signed.evidence, signedEvidence({ commitment: input.commitment }).evidence);
@@ -113,6 +114,16 @@ export function checkAnswer(
   return receipt;
 }
 
+/** Evidence in the house's own signed messages, beside the bet that they are about. */
+export function signedFraud(
+  kind: FraudKind,
+  message: string,
+  input: { messages: Readonly<Record<string, SignedBytes>>; bet: PendingBet },
+): FraudEvidenceError {
+  const evidence = { ...messageEvidence(input.messages), ...betEvidence(input.bet) };
+  return fraud(kind, message, { signedByHouse: true, evidence });
+}
+
 /** Evidence that a receipt's balance is below what the receipts before it and the chain allow. */
 export function balanceEvidence(receipts: Readonly<Record<string, SignedBytes>>): FraudEvidenceError {
   return fraud('balance', 'the balance after the bet is too low', signedEvidence(receipts));
@@ -125,8 +136,6 @@ export function unsignedRefusal(details: Readonly<Record<string, unknown>>): Fra
     evidence: { details: toHex(new TextEncoder().encode(JSON.stringify(details))) },
   });
 }
-
-const OUTSIDE_LIMIT = 1;
 
 interface Evidence {
   signedByHouse: boolean;

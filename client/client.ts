@@ -2,6 +2,7 @@ import { type Address, getAddressEncoder } from '@solana/kit';
 import type { Vault } from '../program/client/accounts.ts';
 import { vaultAddress } from '../program/client/addresses.ts';
 import { accountIdOf } from '../protocol/account.ts';
+import { ProtocolError } from '../protocol/errors.ts';
 import { ApiClient, type BalanceAnswer, type BatchStatus, type BetStatus } from './api.ts';
 import { type BetResult, Bettor } from './bettor.ts';
 import { type Chain, chainAt } from './chain.ts';
@@ -126,8 +127,12 @@ export class CasinoClient {
    * Bets an amount of base units, a multiple of 10,000, on a side of the coin. Calls on one vault wait for each other. What it throws
    * and what may then be pending: see `Bettor.bet`.
    */
-  bet(input: { amount: bigint; guess: 'heads' | 'tails' }): Promise<BetResult> {
-    return this.#bettor.bet({ amount: input.amount, choice: input.guess === 'heads' ? 1 : 0 });
+  async bet(input: { amount: bigint; guess: 'heads' | 'tails' }): Promise<BetResult> {
+    const { guess } = input;
+    if (guess !== 'heads' && guess !== 'tails') {
+      throw new ProtocolError('BAD_VALUE', `a guess is 'heads' or 'tails', not ${String(guess)}`);
+    }
+    return this.#bettor.bet({ amount: input.amount, choice: guess === 'heads' ? 1 : 0 });
   }
 
   /** Sends again a bet that was signed and not answered, byte for byte; undefined if there is none. */
@@ -150,9 +155,19 @@ export class CasinoClient {
     return this.#api.bet(id);
   }
 
-  /** Waits until a bet is settled, by the service's word and the chain's. */
+  /**
+   * Waits until a bet is settled, by the service's word and the chain's. For a bet of this store's last 1,000 its own receipt says which
+   * bet it is; for others the service does.
+   */
   waitForBet(id: string, options: Partial<WaitOptions> = {}): Promise<BetStatus> {
-    const place = { api: this.#api, chain: this.#chain, clock: this.#clock, house: this.house };
+    const place = {
+      api: this.#api,
+      chain: this.#chain,
+      clock: this.#clock,
+      house: this.house,
+      book: this.#place.book,
+      owner: this.owner,
+    };
     return waitForBet(place, { ...waitDefaults(options), id });
   }
 

@@ -91,7 +91,9 @@ export type FraudKind =
   | 'answer-differs-from-receipt'
   | 'limit'
   | 'refusal'
-  | 'refusal-within-limit';
+  | 'refusal-within-limit'
+  | 'refusal-after-receipt'
+  | 'second-receipt';
 
 /**
  * The service contradicted itself, the chain or the rules. `signedByHouse` tells whether the contradiction stands in bytes that the

@@ -85,3 +85,32 @@ for (const [name, open] of [
     assert.equal(inner, 'inner');
   });
 }
+
+it('lets what runs end before another may open it, and takes nothing new', async () => {
+  const directory = join(root, 'closing');
+  const store = await FileStore.open(directory);
+  let go = () => {};
+  const gate = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const running = store.withLock('a', async () => {
+    await gate;
+    await store.put('record', 'late');
+    return store.get('record');
+  });
+  store.close();
+  const isClosed = { code: 'STORE_LOCKED', message: 'the store is closed' };
+  await assert.rejects(store.get('record'), isClosed);
+  await assert.rejects(store.put('record', 'other'), isClosed);
+  await assert.rejects(
+    store.withLock('a', async () => 'x'),
+    isClosed,
+  );
+  await assert.rejects(FileStore.open(directory), locked);
+  go();
+  assert.equal(await running, 'late');
+  await store.closed();
+  const next = await FileStore.open(directory);
+  assert.equal(await next.get('record'), 'late');
+  next.close();
+});

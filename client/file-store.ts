@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -16,6 +17,10 @@ export class FileStore implements ClientStore {
   readonly #mutexes = new Mutexes();
   /** Folders whose own entries are known to be durable. */
   readonly #rooted = new Set<string>();
+  /** What was begun before the store was closed; its own calls are still served. */
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #inside = new AsyncLocalStorage<boolean>();
+  #closed: Promise<void> | undefined;
 
   private constructor(directory: string, lock: DatabaseSync) {
     this.#directory = directory;
@@ -28,40 +33,64 @@ export class FileStore implements ClientStore {
     return new FileStore(resolve(directory), lockFile(join(directory, 'lock')));
   }
 
-  async get(key: string): Promise<string | undefined> {
-    try {
-      return await readFile(this.#pathOf(key), 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+  get(key: string): Promise<string | undefined> {
+    return this.#whileOpen(() => readIfThere(this.#pathOf(key)));
   }
 
   /** Writes of one key wait for each other, so no two share a temporary file. */
   put(key: string, value: string): Promise<void> {
     const path = this.#pathOf(key);
-    return this.#mutexes.run(`put/${key}`, async () => {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      const temporary = `${path}.tmp`;
-      const file = await open(temporary, 'w', 0o600);
-      try {
-        await file.writeFile(value);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, path);
-      await this.#syncFolder(dirname(path));
-    });
+    return this.#whileOpen(() => this.#mutexes.run(`put/${key}`, () => this.#write(path, value)));
   }
 
   withLock<T>(name: string, action: () => Promise<T>): Promise<T> {
-    return this.#mutexes.run(`lock/${name}`, action);
+    return this.#whileOpen(() => this.#mutexes.run(`lock/${name}`, action));
   }
 
-  /** Lets another process open the folder. */
+  /**
+   * Takes no further calls (`STORE_LOCKED`) and, once those that were made before have ended, lets another process open the folder:
+   * at once if there are none, else when `closed` resolves.
+   */
   close(): void {
+    this.#closed ??= this.#release();
+  }
+
+  /** Resolves when a store that was told to close has let go of its folder. Not to be awaited under one of its locks. */
+  async closed(): Promise<void> {
+    await this.#closed;
+  }
+
+  async #release(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
     this.#lock.close();
+  }
+
+  /** Runs an action unless the store is closed; one that runs inside an earlier action belongs to it. */
+  async #whileOpen<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#closed && !(this.#inside.getStore() && this.#running.size > 0)) {
+      throw new ClientError('STORE_LOCKED', 'the store is closed');
+    }
+    const running = this.#inside.run(true, action);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #write(path: string, value: string): Promise<void> {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const temporary = `${path}.tmp`;
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(value);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await this.#syncFolder(dirname(path));
   }
 
   /** Makes a new entry durable, and on the folder's first use those that lead to it. */
@@ -78,6 +107,15 @@ export class FileStore implements ClientStore {
   #pathOf(key: string): string {
     if (!KEY.test(key) || key.split('/').some((part) => /^\.+$/.test(part))) throw new TypeError(`not a key: ${key}`);
     return `${join(this.#directory, ...key.split('/'))}.json`;
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

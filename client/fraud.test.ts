@@ -7,7 +7,7 @@ import { encodeLimit, REFUSAL_CODES, verifyMessage } from '../protocol/messages.
 import { FraudEvidenceError, type FraudKind } from './errors.ts';
 import { bytesOf } from './test/fake-chain.ts';
 import { type Lies, RECEIPT_KEY, sign } from './test/fake-service.ts';
-import { recordKey, setTable, type Table } from './test/table.ts';
+import { setTable, storedEvidence, type Table } from './test/table.ts';
 
 type Json = Record<string, unknown>;
 const bet = { amount: 50_000n, guess: 'heads' } as const;
@@ -35,9 +35,7 @@ async function convicts(expected: { kind: FraudKind; signedByHouse: boolean }): 
   assert.ok(error instanceof FraudEvidenceError, String(error));
   assert.equal(error.kind, expected.kind);
   assert.equal(error.signedByHouse, expected.signedByHouse);
-  const record = JSON.parse((await table.store.get(recordKey(table.client))) as string) as { nextBet: string };
-  const stored = await table.store.get(recordKey(table.client).replace(/record$/, `evidence/${record.nextBet}-${error.kind}`));
-  assert.deepEqual(JSON.parse(stored as string), error.evidence);
+  assert.deepEqual(JSON.parse((await storedEvidence(table, error)) as string), error.evidence);
   if (error.signedByHouse) {
     const signed = Object.keys(error.evidence).filter((name) => `${name}-signature` in error.evidence);
     assert.ok(signed.length > 0);
@@ -82,6 +80,22 @@ describe('a lie under the house’s own signature', () => {
     await table.chain.putVault({ owner: table.client.owner, sessionKeyHash: 1n, balance: 10_000_000n });
     table.service.lies.receipt = (receipt) => ({ ...receipt, balanceAfter: receipt.balanceAfter - 1n });
     await convicts({ kind: 'balance', signedByHouse: true });
+  });
+
+  for (const where of ['balance', 'pendingDeposit'] as const) {
+    it(`balance one too low after the first bet, by the ${where} on chain`, async () => {
+      await table.chain.putVault({ owner: table.client.owner, sessionKeyHash: 1n, [where]: 10_000_000n });
+      table.service.lies.receipt = (receipt) => ({ ...receipt, balanceAfter: receipt.balanceAfter - 1n });
+      await convicts({ kind: 'balance', signedByHouse: true });
+    });
+  }
+
+  it('but a balance without a deposit that came final after the bet was sent is no lie', async () => {
+    table.service.lies.answer = betAnswer((body) => {
+      void table.chain.putVault({ owner: table.client.owner, sessionKeyHash: 1n, pendingDeposit: 90_000_000n });
+      return body;
+    });
+    assert.equal((await table.client.bet(bet)).betNumber, 1n);
   });
 
   it('but a balance that the chain explains is no lie: money was withdrawn', async () => {

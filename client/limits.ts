@@ -15,7 +15,8 @@ export interface WantedBet {
 }
 
 /**
- * The limits to keep, one of which covers the bet: those at hand, else also the one that the service hands out now. `OUTSIDE_LIMIT`,
+ * The limits to keep, one of which covers the bet: those at hand, else, or with `ask`, also the one that the service hands out now.
+ * `OUTSIDE_LIMIT`,
  * or `TERMS_CHANGED` if the house only promises bets under other terms; `RECORD_CONFLICT` if the service's vault is not at the
  * number and head of the record.
  */
@@ -25,10 +26,11 @@ export async function requireLimit(input: {
   context: VaultContext;
   record: SigningRecord;
   wanted: WantedBet;
+  ask: boolean;
 }): Promise<SignedBytes[]> {
   const { api, owner, context, record, wanted } = input;
   const known = record.limits;
-  if (known.some((limit) => covers(decodeLimit(limit.message), wanted))) return known;
+  if (!input.ask && known.some((limit) => covers(decodeLimit(limit.message), wanted))) return known;
   const answer = await api.vault(owner);
   if (answer.nextBet !== record.nextBet || compareBytes(answer.head, fieldToBytes(record.head)) !== 0) {
     const where = `the service is at bet ${answer.nextBet}, this record at ${record.nextBet}`;

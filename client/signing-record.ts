@@ -1,3 +1,4 @@
+import { sha256 } from '@noble/hashes/sha2.js';
 import type { CoinSide } from '../protocol/bet.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { fieldFromBytes, fieldToBytes } from '../protocol/field.ts';
@@ -86,9 +87,19 @@ export class RecordBook {
     await this.#saveSigned(`receipts/${betNumber}`, receipt);
   }
 
-  /** Keeps what convicts the house: bytes in hex by name. */
+  /** Keeps a refusal beside what it refused, under the bet's number and head. The first one stays. */
+  async saveRefusal(bet: PendingBet, refusal: SignedBytes): Promise<void> {
+    const key = `${this.#prefix}/refusals/${bet.betNumber}-${fieldHex(bet.head)}`;
+    if ((await this.#store.get(key)) !== undefined) return;
+    const refused = { betPack: fieldHex(bet.packed), clientSeed: fieldHex(bet.clientSeed) };
+    await this.#store.put(key, JSON.stringify({ ...signedJson(refusal), ...refused }));
+  }
+
+  /** Keeps what convicts the house: bytes in hex by name. Its hash ends the key, so that no evidence replaces another. */
   async saveEvidence(name: string, evidence: Readonly<Record<string, string>>): Promise<void> {
-    await this.#store.put(`${this.#prefix}/evidence/${name}`, JSON.stringify(evidence));
+    const text = JSON.stringify(evidence);
+    const hash = toHex(sha256(new TextEncoder().encode(text))).slice(0, EVIDENCE_HASH_DIGITS);
+    await this.#store.put(`${this.#prefix}/evidence/${name}-${hash}`, text);
   }
 
   async secret(): Promise<string | undefined> {
@@ -120,6 +131,7 @@ export function stored<T>(read: () => T): T {
 }
 
 const VERSION = 1;
+const EVIDENCE_HASH_DIGITS = 32;
 const fieldHex = (value: bigint): string => toHex(fieldToBytes(value));
 const signedJson = ({ message, signature }: SignedBytes) => ({ message: toHex(message), signature: toHex(signature) });
 

@@ -47,6 +47,7 @@ export async function openVault(
     );
   }
   const session = await place.session();
+  if (record && record.sessionKeyHash !== session.keyHash) throw wrongKey();
   if (!record) await book.save(firstRecord(session.keyHash, place.accountId));
   if (!confirmed.state) await sendOpening(place, { ...options, sessionKeyHash: session.keyHash });
   const vault = await finalVault(place, deadlineMs);
@@ -117,9 +118,13 @@ function assertOurs(vault: Vault, expected: { session: Session; record: SigningR
     throw new ClientError('CHAIN_MISMATCH', 'the vault has another accountId than its address gives');
   const registered = vault.keys.some((key) => key.hash === session.keyHash);
   if (!registered || record.sessionKeyHash !== session.keyHash) {
-    throw new ClientError('WRONG_SESSION_KEY', 'the vault is registered for another session key than this wallet and store make');
+    throw wrongKey();
   }
   if (vault.lastBet >= record.nextBet + (record.pending ? 1n : 0n)) {
     throw new ClientError('RECORD_CONFLICT', `the chain has settled bet ${vault.lastBet}, this store signed fewer`);
   }
+}
+
+function wrongKey(): ClientError {
+  return new ClientError('WRONG_SESSION_KEY', 'the vault is registered for another session key than this wallet and store make');
 }

@@ -1,9 +1,13 @@
 import { type Address, getAddressEncoder } from '@solana/kit';
+import { toHex } from '../protocol/bytes.ts';
+import { fieldToBytes } from '../protocol/field.ts';
+import { decodeReceipt } from '../protocol/messages.ts';
 import type { ApiClient, BatchState, BatchStatus, BetState, BetStatus } from './api.ts';
 import type { Chain } from './chain.ts';
 import type { Clock } from './clock.ts';
 import { CasinoApiError, ClientError } from './errors.ts';
 import { type HouseContext, loadVault } from './house.ts';
+import type { RecordBook } from './signing-record.ts';
 
 /** What a wait is for: the settling transaction confirmed, or final. */
 export type Settled = 'Confirmed' | 'Finalized';
@@ -16,25 +20,33 @@ export interface WaitOptions {
 }
 
 const POLL_MS = 300;
+/** How many of the store's last receipts are looked through for a bet. */
+const MAX_OWN_BETS = 1_000n;
 
 /**
  * Waits until the service says that a bet is settled **and** the chain shows it: the vault's `lastBet` at that commitment has reached
- * it. A batch that failed is put together anew by the service, so the wait goes on; `TIMEOUT` ends it.
+ * it. Which vault and number are the store's word for its own bets. `BAD_ANSWER` if the service answers with another bet. A batch that
+ * failed is put together anew by the service, so the wait goes on; `TIMEOUT` ends it.
  */
 export async function waitForBet(
-  place: { api: ApiClient; chain: Chain; clock: Clock; house: HouseContext },
+  place: { api: ApiClient; chain: Chain; clock: Clock; house: HouseContext; book: RecordBook; owner: Address },
   input: WaitOptions & { id: string },
 ): Promise<BetStatus> {
   const { api, chain, clock, house } = place;
   const deadlineMs = clock.nowMs() + input.timeoutMs;
   const commitment = input.until === 'Confirmed' ? 'confirmed' : 'finalized';
+  const own = await ownBet(place.book, input.id);
   for (let last: BetState | undefined; ; ) {
     const bet = await api.bet(input.id);
+    const { user, betNumber } = own === undefined ? bet : { user: place.owner, betNumber: own };
+    if (bet.id !== input.id || bet.user !== user || bet.betNumber !== betNumber) {
+      throw new ClientError('BAD_ANSWER', `the service answered with another bet than ${input.id}`);
+    }
     if (bet.state !== last) input.onState?.(bet.state);
     last = bet.state;
     if (reached(bet.state, input.until)) {
-      const { state } = await loadVault(chain, { context: house, owner: ownerOf(bet.user), commitment });
-      if (state && state.lastBet >= bet.betNumber) return bet;
+      const { state } = await loadVault(chain, { context: house, owner: ownerOf(user), commitment });
+      if (state && state.lastBet >= betNumber) return bet;
     }
     if (clock.nowMs() > deadlineMs) throw new ClientError('TIMEOUT', `bet ${input.id} is ${bet.state}, not ${input.until}`);
     await clock.sleep(POLL_MS);
@@ -56,6 +68,18 @@ export async function waitForBatch(
     if (clock.nowMs() > deadlineMs) throw new ClientError('TIMEOUT', `batch ${input.number} is ${last}, not ${input.until}`);
     await clock.sleep(POLL_MS);
   }
+}
+
+/** Number of the bet with this id, if this store has its receipt among the last ones. */
+async function ownBet(book: RecordBook, id: string): Promise<bigint | undefined> {
+  const record = await book.load();
+  if (!record) return undefined;
+  const first = record.nextBet > MAX_OWN_BETS ? record.nextBet - MAX_OWN_BETS : 1n;
+  for (let betNumber = record.nextBet; betNumber >= first; betNumber -= 1n) {
+    const receipt = await book.receipt(betNumber);
+    if (receipt && toHex(fieldToBytes(decodeReceipt(receipt.message).head)) === id) return betNumber;
+  }
+  return undefined;
 }
 
 function reached(state: BetState, until: Settled): boolean {

@@ -77,6 +77,7 @@ export class FakeChain implements Chain {
     sessionKeyHash: bigint;
     lastBet?: bigint;
     balance?: bigint;
+    pendingDeposit?: bigint;
     accountId?: bigint;
   }): Promise<Address> {
     const vault = await vaultAddress({ program: PROGRAM, house: this.house, owner: input.owner });
@@ -90,7 +91,7 @@ export class FakeChain implements Chain {
       .bytes(new Uint8Array(48));
     data
       .u64(input.balance ?? 0n)
-      .u64(0n)
+      .u64(input.pendingDeposit ?? 0n)
       .u64(0n)
       .u64(0n)
       .u64(0n)

@@ -38,7 +38,7 @@ export interface Lies {
   refusal?: (refusal: Refusal) => Refusal;
   /** Changes a whole answer, unsigned. */
   answer?: (path: string, body: Json) => Json;
-  /** Refuses every bet with this code. */
+  /** Refuses every bet with this code, also one that it has answered. */
   refuseWith?: number;
   /** Other seeds than those of k. */
   k?: bigint;
@@ -62,7 +62,7 @@ interface FakeVault {
   lastBet: bigint;
   head: bigint;
   balance: bigint;
-  answers: Map<string, Json>;
+  answers: Map<string, { request: string; head: bigint; answer: Json }>;
 }
 
 /** Plays the service honestly with the protocol's own functions, but for the lies and faults that a test asks for. */
@@ -109,7 +109,7 @@ export class FakeService {
     const address = await vaultAddress({ program: PROGRAM, house, owner });
     const context = { domain, house: bytesOf(house), vault: bytesOf(address) };
     const accountId = accountIdOf(context);
-    const vault = { context, accountId, address, lastBet: 0n, head: accountId, balance, answers: new Map() };
+    const vault: FakeVault = { context, accountId, address, lastBet: 0n, head: accountId, balance, answers: new Map() };
     this.#vaults.set(owner, vault);
     return vault;
   }
@@ -172,7 +172,8 @@ export class FakeService {
     const betNumber = BigInt(bet.nonce as string);
     const known = vault.answers.get(`${betNumber}`);
     if (known) {
-      if (known.request === JSON.stringify(bet)) return { status: 200, body: known.answer as Json };
+      if (this.lies.refuseWith) return this.#refuse(vault, { betNumber, head: known.head, code: this.lies.refuseWith });
+      if (known.request === JSON.stringify(bet)) return { status: 200, body: known.answer };
       return errorAnswer(409, { code: 'BET_CONFLICT', retry: false });
     }
     const stakeUnits = BigInt(bet.amount as string) / STAKE_UNIT;
@@ -188,7 +189,7 @@ export class FakeService {
     const code = this.lies.refuseWith ?? (stake > vault.balance ? 2 : 0);
     if (code) return this.#refuse(vault, { betNumber, head, code });
     const answer = this.#play(vault, { termsId, betNumber, head, stake, stakeUnits, choice });
-    vault.answers.set(`${betNumber}`, { request: JSON.stringify(bet), answer });
+    vault.answers.set(`${betNumber}`, { request: JSON.stringify(bet), head, answer });
     return { status: 200, body: answer };
   }
 

@@ -1,6 +1,9 @@
+import { sha256 } from '@noble/hashes/sha2.js';
 import { createKeyPairSignerFromPrivateKeyBytes } from '@solana/kit';
+import { toHex } from '../../protocol/bytes.ts';
 import { CasinoClient, type ConnectOptions } from '../client.ts';
 import type { Clock } from '../clock.ts';
+import type { FraudEvidenceError } from '../errors.ts';
 import { MemoryStore } from '../store.ts';
 import { addressOfByte, FakeChain } from './fake-chain.ts';
 import { FakeService, RECEIPT_KEY } from './fake-service.ts';
@@ -61,6 +64,13 @@ export async function setTable({ balance = 10_000_000n } = {}): Promise<Table> {
 /** Where a client keeps its signing record. */
 export function recordKey(client: CasinoClient): string {
   return `${client.house.genesisHash}/${client.house.house}/${client.owner}/record`;
+}
+
+/** What the store holds of an evidence that was thrown; undefined if it was not stored. */
+export async function storedEvidence(table: Table, error: FraudEvidenceError): Promise<string | undefined> {
+  const record = JSON.parse((await table.store.get(recordKey(table.client))) as string) as { nextBet: string };
+  const hash = toHex(sha256(new TextEncoder().encode(JSON.stringify(error.evidence)))).slice(0, 32);
+  return table.store.get(recordKey(table.client).replace(/record$/, `evidence/${record.nextBet}-${error.kind}-${hash}`));
 }
 
 export { addressOfByte };
