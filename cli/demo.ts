@@ -130,7 +130,8 @@ async function playShow(options: DemoOptions, stage: Stage): Promise<DemoReport>
     output.line(`\n${describe(report)}\n\n${reconciliation}`);
     return report;
   } finally {
-    await store.close();
+    store.close();
+    await store.closed();
   }
 }
 
