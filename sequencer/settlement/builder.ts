@@ -1,3 +1,4 @@
+import { outcomeBytes } from '../../program/client/index.ts';
 import type { BatchStatement } from '../../protocol/batch.ts';
 import { encodeBlob } from '../../protocol/blob.ts';
 import { fieldFromBytes } from '../../protocol/field.ts';
@@ -10,7 +11,7 @@ import type { LedgerReader } from '../ledger/reader.ts';
 import type { BatchRecord } from '../ledger/records.ts';
 import type { BatchProver } from './batch-prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
-import { type BatchSize, blobOf, outcomeBits, type PlannedRun, planBatch, statementRuns, type WaitingVault } from './planner.ts';
+import { type BatchSize, blobOf, type PlannedRun, planBatch, statementRuns, type WaitingVault } from './planner.ts';
 
 /** Vaults looked at for one batch: more wait for the next. */
 const MAX_VAULTS_CONSIDERED = 64;
@@ -56,6 +57,7 @@ export class BatchBuilder {
     const plan = planBatch(this.#waiting(unfinished), sizes);
     if (!plan) return undefined;
     const batchNumber = this.#read.lastBatchNumber() + 1n;
+    const outcomes = plan.runs.flatMap(({ bets }) => bets.map((bet) => bet.outcome));
     const blobHash = this.#blobs.put(encodeBlob(this.#blob({ batchNumber, termsId: plan.termsId, runs: plan.runs })));
     return {
       batchNumber,
@@ -63,9 +65,9 @@ export class BatchBuilder {
       termsId: plan.termsId,
       vkId: plan.size.vkId,
       size: plan.size.name,
-      betCount: plan.runs.reduce((total, { bets }) => total + bets.length, 0),
+      betCount: outcomes.length,
       blobHash,
-      outcomes: outcomeBits(plan.runs.flatMap(({ bets }) => bets.map((bet) => bet.outcome))),
+      outcomes: outcomeBytes(outcomes, outcomes.length),
       attempt: 0,
       createdAtMs: nowMs,
       updatedAtMs: nowMs,

@@ -166,14 +166,7 @@ export function blobOf(input: { header: Omit<Blob, 'runs'>; planned: readonly Pl
   return { ...input.header, runs };
 }
 
-/** Outcomes as bits, row i in bit `i mod 8` of byte `i div 8`. */
-export function outcomeBits(outcomes: readonly CoinSide[]): Uint8Array {
-  const bytes = new Uint8Array(Math.ceil(outcomes.length / 8));
-  for (const [row, outcome] of outcomes.entries()) bytes[row >> 3] = (bytes[row >> 3] as number) | (outcome << (row & 7));
-  return bytes;
-}
-
-/** The way back, for a batch of `betCount` bets. */
+/** The outcomes of a batch of `betCount` bets, from the bits that `outcomeBytes` packs. */
 export function outcomesOf(bits: Uint8Array, betCount: number): CoinSide[] {
   return Array.from({ length: betCount }, (_, row) => (((bits[row >> 3] as number) >> (row & 7)) & 1) as CoinSide);
 }
