@@ -50,11 +50,13 @@ const others = [
   'claim',
   'forceExit',
   'rotateSessionKey',
+  'challenge',
+  'escalateChallenge',
   'fundHouse',
   'advanceEpoch',
 ] as const;
 for (const name of others) {
-  test(name, async () => record(name, await stage.chain.land([await stage.valid[name]()])));
+  test(name, async () => record(name, await stage.chain.land(stage.transaction(await stage.valid[name]()))));
 }
 
 /** A lookup table with these addresses, as its program lays it out: 56 bytes of metadata, then the addresses. */
