@@ -23,7 +23,7 @@ import { receiptFor } from './receipts.ts';
 import { settlement } from './settlement.ts';
 import { keyBytes, TRAPDOOR } from './trapdoor.ts';
 import {
-  EXIT_DELAY_SLOTS,
+  CHANGE_DELAY_SLOTS,
   houseArguments,
   LEADER,
   makeHouse,
@@ -38,6 +38,8 @@ import {
 } from './world.ts';
 
 const SOL = LAMPORTS_PER_SOL;
+/** The slot in which the stage stands: what was announced in slot 1,000 is due. */
+export const STAGE_SLOT = 1_000n + CHANGE_DELAY_SLOTS;
 
 /** A world with a second house, in which every instruction has a valid example. Refused transactions leave it as it was. */
 export interface Stage extends World {
@@ -77,7 +79,7 @@ export async function makeStage(): Promise<Stage> {
     receiptFor(house, challenger, { balanceAfter: 8n * SOL }),
     await challenge({ program, owner: challenger.owner, house: house.address }),
   ]);
-  chain.svm.warpToSlot(chain.slot + EXIT_DELAY_SLOTS + 1n);
+  chain.svm.warpToSlot(STAGE_SLOT);
   const base = { ...world, vaults, claimer, exiter, challenger, other: { house: otherHouse, vault: otherVault as TestVault } };
   const transaction = (instruction: CasinoInstruction): Instruction[] =>
     instruction.data[0] === INSTRUCTION_NUMBERS.challenge

@@ -141,3 +141,41 @@ impl House {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRESENT: [u8; 32] = [1; 32];
+    const PREVIOUS: [u8; 32] = [2; 32];
+
+    /// A house whose receipt key took over in slot 10, with a change delay of 5.
+    fn house(previous: [u8; 32]) -> House {
+        // SAFETY: any bytes are a valid house.
+        let mut house: House = unsafe { core::mem::zeroed() };
+        house.receipt_key = PRESENT;
+        house.previous_receipt_key = previous;
+        house.receipt_key_slot = 10;
+        house.change_delay_slots = 5;
+        house
+    }
+
+    /// The chain's ed25519 program refuses a zero key itself, so only this shows that the program does not lean on it.
+    #[test]
+    fn a_previous_receipt_key_counts_for_the_change_delay_and_zeros_are_none() {
+        let changed = house(PREVIOUS);
+        assert!(changed.require_receipt_key(&PREVIOUS, 15).is_ok());
+        assert!(changed.require_receipt_key(&PREVIOUS, 16).is_err());
+        assert!(changed.require_receipt_key(&PRESENT, u64::MAX).is_ok());
+        assert!(house([0; 32]).require_receipt_key(&[0; 32], 15).is_err());
+    }
+
+    #[test]
+    fn a_reservation_never_exceeds_the_liabilities_or_what_64_bits_have_left() {
+        let mut house = house(PREVIOUS);
+        house.liabilities = 100;
+        assert_eq!((house.reserve(7), house.reserve(u64::MAX)), (7, 100));
+        house.reserved = u64::MAX - 1;
+        assert_eq!((house.reserve(7), house.reserve(7), house.reserved), (1, 0, u64::MAX));
+    }
+}
