@@ -16,6 +16,7 @@ import { BlobStore } from './blobs/store.ts';
 import { connectRpc } from './chain/rpc.ts';
 import { type Leader, SolanaSettlementChain } from './chain/settlement-chain.ts';
 import { ChainWatcher } from './chain/watcher.ts';
+import { SYSTEM_CLOCK } from './clock.ts';
 import type { Config } from './config.ts';
 import { CasinoError } from './errors.ts';
 import { addressBytes } from './ledger/addresses.ts';
@@ -191,7 +192,7 @@ function startSettlement(
   });
   const unfinished = new UnfinishedBatches({
     ledger,
-    nowMs: Date.now,
+    clock: SYSTEM_CLOCK,
     onChange: (batch) => {
       if (batch.state === 'Finalized') feed.batchFinalized(batch);
     },
@@ -206,7 +207,7 @@ function startSettlement(
   const house = addressBytes(reader.house);
   const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, domain, house });
   const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader });
-  const { batchWaitMs, batchThreshold, pollMs } = config;
+  const { batchWaitMs, batchThreshold, pollMs, parallelProofs } = config;
   const loops = new Settlement({
     chain,
     unfinished,
@@ -214,10 +215,11 @@ function startSettlement(
     book,
     ledger,
     provers: pool.provers,
+    parallelProofs,
     batchWaitMs,
     batchThreshold,
     pollMs,
-    nowMs: Date.now,
+    clock: SYSTEM_CLOCK,
     log,
   });
   loops.start();
