@@ -204,7 +204,7 @@ describe('ledger', () => {
     const database = new DatabaseSync(path);
     database.exec('PRAGMA user_version = 99');
     database.close();
-    await assert.rejects(open(), { code: 'LEDGER_FAILED', message: /schema 99/ });
+    await assert.rejects(open(), { code: 'CONFIG_INVALID', message: /schema 99/ });
     ledger = await Ledger.open({ path: join(directory, 'other.db'), onFailure: () => {} });
   });
 });

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { CasinoError } from '../errors.ts';
+import { addSeals, sealOf } from './seals.ts';
 
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 4;
 
 /**
  * 64-bit amounts are stored as SQLite's signed integers, bit for bit (`toSql`, `fromSql`). Bets are clustered by vault and number:
@@ -60,14 +62,42 @@ const TABLES = `
   CREATE INDEX audit_by_batch ON audit (batch_number, id);
 `;
 
-/** Creates the tables of a new database, or checks that an old one has this version (`CONFIG_INVALID`). */
+/** Steps from one version to the next, by the version that they lead to. */
+const MIGRATIONS: Record<number, (database: DatabaseSync) => void> = {
+  4: (database) => {
+    const meta = database.prepare('INSERT INTO meta VALUES (?, ?)');
+    meta.run('ledger', randomBytes(16).toString('hex'));
+    meta.run('commits', '0');
+    meta.run('schema', '');
+    addSeals(database);
+  },
+};
+
+/** Creates the tables of a new database, or brings an old one to this version; `CONFIG_INVALID` if it is of a later one. */
 export function prepareSchema(database: DatabaseSync): void {
   const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
   if (found === SCHEMA_VERSION) return;
-  if (found !== 0) {
+  if (found > SCHEMA_VERSION) {
     throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
   }
-  database.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    if (found === 0) database.exec(TABLES);
+    for (let version = found + 1; version <= SCHEMA_VERSION; version += 1) MIGRATIONS[version]?.(database);
+    const digest = schemaDigest(database);
+    const seal = sealOf('meta', ['schema', digest]);
+    database.prepare("UPDATE meta SET value = ?, seal = ? WHERE key = 'schema'").run(digest, seal);
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** What the tables and indexes are defined as, in one value: SQLite believes any definition that it can parse. */
+export function schemaDigest(database: DatabaseSync): string {
+  const definitions = database.prepare('SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY name').all();
+  return sealOf('schema', [JSON.stringify(definitions)]).toString();
 }
 
 /** An unsigned 64-bit value as SQLite's signed integer, bit for bit. */
