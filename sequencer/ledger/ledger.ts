@@ -88,15 +88,15 @@ export class Ledger {
     });
   }
 
-  /** Waits for what is under way, then closes. */
+  /** Waits for what is under way, then closes. The writer goes last: it takes the write-ahead log back into the one file. */
   async close(): Promise<void> {
     if (this.#closed) return;
     if (!this.#failure) await this.commit([]);
     this.#closed = true;
+    this.read.close();
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#worker.postMessage({ close: true });
     await ended;
-    this.read.close();
     this.#lock.close();
   }
 
