@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   BLOB_CORRUPT: { status: 500, retry: false },
   SETTLEMENT_REJECTED: { status: 500, retry: false },
   LEDGER_CORRUPT: { status: 500, retry: false },
+  BLOB_FAILED: { status: 500, retry: true },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

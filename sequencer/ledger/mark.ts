@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { CasinoError } from '../errors.ts';
 import { sealOf } from './seals.ts';
 
@@ -32,25 +32,13 @@ export class CommitMark {
     this.#syncedAtMs = nowMs();
   }
 
-  /**
-   * Opens the mark at `path` and compares the ledger with it. `LEDGER_STALE` if the ledger has lost commits, or if the mark is gone or
-   * another ledger's: the ledger may then be an old copy.
-   */
-  static open(path: string, ledger: { id: Uint8Array; commits: bigint }, nowMs: () => number): CommitMark {
-    if (!existsSync(path) && ledger.commits > 0n) {
-      throw new CasinoError('LEDGER_STALE', `${path} is missing: the ledger may be an old copy without it`);
-    }
+  /** Opens or creates the mark at `path` of a ledger that has been compared with it. */
+  static open(path: string, ledger: Counted, nowMs: () => number): CommitMark {
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
-    try {
-      assertCurrent(path, ledger, readMark(file));
-      const mark = new CommitMark(file, ledger.id, nowMs);
-      mark.write(ledger.commits);
-      fdatasyncSync(file);
-      return mark;
-    } catch (error) {
-      closeSync(file);
-      throw error;
-    }
+    const mark = new CommitMark(file, ledger.id, nowMs);
+    mark.write(ledger.commits);
+    fdatasyncSync(file);
+    return mark;
   }
 
   /** Records that the ledger holds so many commits. */
@@ -73,16 +61,25 @@ export class CommitMark {
   }
 }
 
-interface Slot {
+/** A ledger's id and how many commits it holds, or held. */
+interface Counted {
   id: Uint8Array;
   commits: bigint;
 }
 
-function assertCurrent(path: string, ledger: { id: Uint8Array; commits: bigint }, slots: readonly Slot[]): void {
-  if (slots.length === 0 && ledger.commits === 0n) return;
-  const own = slots.filter(({ id }) => Buffer.from(id).equals(ledger.id));
+/**
+ * Compares a ledger with the mark at `path`. `LEDGER_STALE` if the ledger has lost commits, or if the mark is gone or another ledger's: the
+ * ledger may then be an old copy.
+ */
+export function assertNoneLost(path: string, ledger: Counted): void {
+  const slots = readMark(path);
+  if (slots === undefined && ledger.commits > 0n) {
+    throw new CasinoError('LEDGER_STALE', `${path} is missing: the ledger may be an old copy without it`);
+  }
+  if ((slots ?? []).length === 0 && ledger.commits === 0n) return;
+  const own = (slots ?? []).filter(({ id }) => Buffer.from(id).equals(ledger.id));
   if (own.length === 0) {
-    const what = slots.length > 0 ? 'is the mark of another ledger' : 'is damaged';
+    const what = slots?.length ? 'is the mark of another ledger' : 'is damaged';
     throw new CasinoError('LEDGER_STALE', `${path} ${what}: nothing shows that this ledger is the newest`);
   }
   const commits = own.reduce((most, slot) => (slot.commits > most ? slot.commits : most), 0n);
@@ -92,12 +89,14 @@ function assertCurrent(path: string, ledger: { id: Uint8Array; commits: bigint }
   }
 }
 
-function readMark(file: number): Slot[] {
+/** The slots that hold; undefined where there is no mark. */
+function readMark(path: string): Counted[] | undefined {
+  if (!existsSync(path)) return undefined;
+  const bytes = readFileSync(path);
   return [0, 1].flatMap((index) => {
-    const slot = Buffer.alloc(SLOT_BYTES);
-    if (readSync(file, slot, 0, SLOT_BYTES, index * SLOT_BYTES) !== SLOT_BYTES) return [];
+    const slot = bytes.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES);
+    if (slot.length < SLOT_BYTES || !slot.subarray(0, MAGIC.length).equals(MAGIC)) return [];
     if (slot.readBigInt64LE(SEAL_AT) !== sealOf('mark', [slot.subarray(0, SEAL_AT)])) return [];
-    if (!slot.subarray(0, MAGIC.length).equals(MAGIC)) return [];
     return [{ id: slot.subarray(MAGIC.length, COMMITS_AT), commits: slot.readBigUInt64LE(COMMITS_AT) }];
   });
 }

@@ -4,6 +4,8 @@ import { CasinoError } from '../errors.ts';
 import { addSeals, sealOf } from './seals.ts';
 
 const SCHEMA_VERSION = 4;
+/** Older ledgers have no seals and no mark yet. */
+export const SEALED_SINCE_VERSION = 4;
 
 /**
  * 64-bit amounts are stored as SQLite's signed integers, bit for bit (`toSql`, `fromSql`). Bets are clustered by vault and number:
@@ -64,7 +66,7 @@ const TABLES = `
 
 /** Steps from one version to the next, by the version that they lead to. */
 const MIGRATIONS: Record<number, (database: DatabaseSync) => void> = {
-  4: (database) => {
+  [SEALED_SINCE_VERSION]: (database) => {
     const meta = database.prepare('INSERT INTO meta VALUES (?, ?)');
     meta.run('ledger', randomBytes(16).toString('hex'));
     meta.run('commits', '0');
@@ -73,13 +75,17 @@ const MIGRATIONS: Record<number, (database: DatabaseSync) => void> = {
   },
 };
 
-/** Creates the tables of a new database, or brings an old one to this version; `CONFIG_INVALID` if it is of a later one. */
-export function prepareSchema(database: DatabaseSync): void {
+/** The version of a database's tables, 0 where there are none; `CONFIG_INVALID` if it is later than this one. */
+export function schemaVersion(database: DatabaseSync): number {
   const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+  if (found <= SCHEMA_VERSION) return found;
+  throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
+}
+
+/** Creates the tables of a new database, or brings an old one to this version. */
+export function prepareSchema(database: DatabaseSync): void {
+  const found = schemaVersion(database);
   if (found === SCHEMA_VERSION) return;
-  if (found > SCHEMA_VERSION) {
-    throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
-  }
   database.exec('BEGIN IMMEDIATE');
   try {
     if (found === 0) database.exec(TABLES);
