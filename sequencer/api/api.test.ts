@@ -1,49 +1,19 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { pino } from 'pino';
 import { WebSocket } from 'ws';
 import { useKernel } from '../../protocol/kernel.ts';
-import type { BetRequest } from '../admission/admission.ts';
-import { CasinoError } from '../errors.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
-import { AdmissionFixture, chainView, TestBettor } from '../test/admission-fixture.ts';
-import { EventFeed } from './feed.ts';
-import { hexOf } from './json.ts';
-import { type ApiServer, createApi } from './server.ts';
+import { chainView, TestBettor } from '../test/admission-fixture.ts';
+import { ApiFixture, bodyOf } from '../test/api-fixture.ts';
+import type { ApiServer } from './server.ts';
 
 useKernel(NATIVE_KERNEL);
 
-const bodyOf = (request: BetRequest) => ({
-  user: request.owner,
-  amount: (request.stakeUnits * 10_000n).toString(),
-  guess: request.choice === 1 ? 'heads' : 'tails',
-  nonce: request.betNumber.toString(),
-  terms_id: request.termsId,
-  client_seed: hexOf(request.clientSeed),
-  session_key: hexOf(request.sessionKey),
-  sig: hexOf(request.signature),
-});
-
 describe('API', () => {
-  let fixture: AdmissionFixture;
+  let fixture: ApiFixture;
   let api: ApiServer;
   let alice: TestBettor;
 
-  const make = async (requestsPerMinute: number) => {
-    const feed = new EventFeed();
-    const health = () => {
-      throw new CasinoError('INTERNAL', 'not asked here');
-    };
-    const parts = {
-      admission: fixture.admission,
-      book: fixture.book,
-      read: fixture.ledger.read,
-      onBet: feed.betTaken.bind(feed),
-      house: health,
-      health,
-    };
-    return createApi({ parts, feed, requestsPerMinute, log: pino({ enabled: false }) });
-  };
   const post = (payload: unknown, headers = {}) =>
     api.inject({
       method: 'POST',
@@ -55,16 +25,10 @@ describe('API', () => {
   const codeOf = (answer: { json(): { error: { code: string } } }) => answer.json().error.code;
 
   beforeEach(async () => {
-    fixture = await new AdmissionFixture().open();
-    alice = new TestBettor(1);
-    await fixture.book.observe(chainView(1n, [alice.view()]));
-    await fixture.admission.limitOf(fixture.admission.vaultOf(alice.owner));
-    api = await make(1_000_000);
+    fixture = await new ApiFixture().open();
+    ({ api, alice } = fixture);
   });
-  afterEach(async () => {
-    await api.close();
-    await fixture.close();
-  });
+  afterEach(() => fixture.close());
 
   test('a bet is answered with its documented fields and found again by its id', async () => {
     const answer = await post(bodyOf(alice.sign()));
@@ -120,7 +84,7 @@ describe('API', () => {
   });
 
   test('what has to wait says when to ask again', async () => {
-    await fixture.book.observe(chainView(2n, [alice.view({ requestAmount: 1n })]));
+    await fixture.parts.book.observe(chainView(2n, [alice.view({ requestAmount: 1n })]));
     const busy = await post(bodyOf(alice.sign()));
     assert.deepEqual([busy.statusCode, codeOf(busy), busy.headers['retry-after']], [503, 'BUSY', '1']);
     assert.equal(busy.json().error.retry, true);
@@ -136,8 +100,7 @@ describe('API', () => {
   });
 
   test('one address is slowed down', async () => {
-    await api.close();
-    api = await make(3);
+    ({ api } = await fixture.serve({ requestsPerMinute: 3 }));
     for (let index = 0; index < 3; index += 1) await get('/v1/batches');
     const answer = await get('/v1/batches');
     assert.deepEqual([answer.statusCode, codeOf(answer)], [429, 'RATE_LIMITED']);
