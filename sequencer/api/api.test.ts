@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { useKernel } from '../../protocol/kernel.ts';
@@ -84,7 +85,7 @@ describe('API', () => {
   });
 
   test('what has to wait says when to ask again', async () => {
-    await fixture.parts.book.observe(chainView(2n, [alice.view({ requestAmount: 1n })]));
+    await fixture.admission.book.observe(chainView(2n, [alice.view({ requestAmount: 1n })]));
     const busy = await post(bodyOf(alice.sign()));
     assert.deepEqual([busy.statusCode, codeOf(busy), busy.headers['retry-after']], [503, 'BUSY', '1']);
     assert.equal(busy.json().error.retry, true);
@@ -97,6 +98,57 @@ describe('API', () => {
     assert.equal(codeOf(await get('/v1/batches?limit=1000')), 'BAD_REQUEST');
     assert.deepEqual((await get('/v1/batches')).json(), { batches: [] });
     assert.equal((await get(`/v1/seed-commitments/${alice.owner}/0`)).statusCode, 200);
+  });
+
+  test('batches are listed below any number, and at most a hundred at a time', async () => {
+    await post(bodyOf(alice.sign()));
+    await fixture.admission.batch(alice, { batchNumber: 1n, firstBet: 1n, betCount: 1 });
+    const listed = async (query: string) => (await get(`/v1/batches?${query}`)).json().batches?.length;
+    for (const [before, count] of [
+      ['0', 0],
+      ['1', 0],
+      ['2', 1],
+      ['9223372036854775807', 1],
+      ['9223372036854775808', 1],
+      ['18446744073709551615', 1],
+    ] as const) {
+      assert.equal(await listed(`before=${before}`), count, before);
+    }
+    for (const limit of ['1', '100']) assert.equal(await listed(`limit=${limit}`), 1);
+    for (const bad of [
+      'before=18446744073709551616',
+      'before=-1',
+      'before=01',
+      'limit=0',
+      'limit=101',
+      'limit=1.5',
+      'limit=',
+      'after=1',
+    ]) {
+      assert.equal(codeOf(await get(`/v1/batches?${bad}`)), 'BAD_REQUEST', bad);
+    }
+    for (const number of ['0', '-1', '18446744073709551616', '1e3']) {
+      assert.equal(codeOf(await get(`/v1/batches/${number}`)), 'BAD_REQUEST', number);
+    }
+    assert.equal(codeOf(await get('/v1/batches/18446744073709551615')), 'NOT_FOUND');
+  });
+
+  test('once a commit has failed, nothing that it held is answered', async () => {
+    const first = (await post(bodyOf(alice.sign()))).json();
+    alice.accept(alice.sign());
+    const database = new DatabaseSync(fixture.admission.ledgerPath);
+    database.exec('UPDATE vaults SET cumulative_delta = cumulative_delta + 1');
+    database.close();
+    const request = bodyOf(alice.sign());
+    for (const answer of [
+      await post(request),
+      await post(request),
+      await get(`/v1/balance/${alice.owner}`),
+      await get(`/v1/vaults/${alice.owner}`),
+    ]) {
+      assert.deepEqual([answer.statusCode, codeOf(answer)], [500, 'LEDGER_CORRUPT']);
+    }
+    assert.deepEqual((await get(`/v1/bets/${first.bet_id}`)).json().receipt, first.receipt);
   });
 
   test('one address is slowed down', async () => {

@@ -46,7 +46,9 @@ type Server = FastifyInstance<
 const MAX_COMMITMENTS_PER_MINUTE = 1_200;
 /** Ranges beyond the next bet's that are committed to: what an unspent limit may reach into. */
 const MAX_RANGES_AHEAD = 3n;
-const MAX_U64_DIGITS_VALUE = U64_LIMIT - 1n;
+const MAX_U64 = U64_LIMIT - 1n;
+/** SQLite compares its integers with their sign. */
+const BEYOND_ALL_BATCHES = MAX_U64 >> 1n;
 
 const BET_CODES = [
   'BAD_SIGNATURE',
@@ -168,7 +170,8 @@ function registerBatchRoutes(server: Server, { read }: ApiParts): void {
     response: schema.answers(schema.BatchesSchema),
   };
   server.get('/v1/batches', { schema: list }, (request) => {
-    const before = request.query.before === undefined ? MAX_U64_DIGITS_VALUE >> 1n : parseU64(request.query.before, 'before');
+    const below = request.query.before === undefined ? BEYOND_ALL_BATCHES : parseU64(request.query.before, 'before');
+    const before = below < BEYOND_ALL_BATCHES ? below : BEYOND_ALL_BATCHES;
     return { batches: read.batches({ before, limit: request.query.limit ?? 20 }).map(batchJson) };
   });
   server.get(
@@ -211,7 +214,7 @@ function parseBet(body: Static<typeof schema.BetRequestSchema>): BetRequest {
 
 function parseU64(text: string, name: string): bigint {
   const value = BigInt(text);
-  if (value > MAX_U64_DIGITS_VALUE) throw new CasinoError('BAD_REQUEST', `${name} does not fit 64 bits`);
+  if (value > MAX_U64) throw new CasinoError('BAD_REQUEST', `${name} does not fit 64 bits`);
   return value;
 }
 

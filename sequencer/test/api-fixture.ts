@@ -31,10 +31,6 @@ export class ApiFixture {
   feed!: EventFeed;
   url = '';
 
-  get parts(): AdmissionFixture {
-    return this.admission;
-  }
-
   async open(): Promise<this> {
     const { admission } = await this.admission.open();
     await this.admission.book.observe(chainView(1n, [this.alice.view({ balance: 10_000_000n })]));
