@@ -47,6 +47,7 @@ const MAX_COMMITMENTS_PER_MINUTE = 1_200;
 /** Ranges beyond the next bet's that are committed to: what an unspent limit may reach into. */
 const MAX_RANGES_AHEAD = 3n;
 const MAX_U64 = U64_LIMIT - 1n;
+const DEFAULT_PAGE = 20;
 /** SQLite compares its integers with their sign. */
 const BEYOND_ALL_BATCHES = MAX_U64 >> 1n;
 
@@ -172,7 +173,7 @@ function registerBatchRoutes(server: Server, { read }: ApiParts): void {
   server.get('/v1/batches', { schema: list }, (request) => {
     const below = request.query.before === undefined ? BEYOND_ALL_BATCHES : parseU64(request.query.before, 'before');
     const before = below < BEYOND_ALL_BATCHES ? below : BEYOND_ALL_BATCHES;
-    return { batches: read.batches({ before, limit: request.query.limit ?? 20 }).map(batchJson) };
+    return { batches: read.batches({ before, limit: Number(request.query.limit ?? DEFAULT_PAGE) }).map(batchJson) };
   });
   server.get(
     '/v1/batches/:number',

@@ -193,7 +193,10 @@ export const FeedQuery = Type.Object({ user: Type.Optional(ADDRESS) }, { additio
 export const BatchesQuery = Type.Object(
   {
     before: Type.Optional({ ...COUNTER, description: 'Only batches below this number' }),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+    // A string: the framework would read 1.5 or 1e1 as a number too.
+    limit: Type.Optional(
+      Type.String({ pattern: '^([1-9][0-9]?|100)$', description: 'At most so many, up to 100; 20 if left out' }),
+    ),
   },
   { additionalProperties: false },
 );
