@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import type { InjectOptions, Response } from 'light-my-request';
+import type { InjectOptions } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/schema';
 import { useKernel } from '../../protocol/kernel.ts';
@@ -13,6 +13,7 @@ import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import { TestBettor } from '../test/admission-fixture.ts';
 import { ApiFixture, bodyOf } from '../test/api-fixture.ts';
+import type { ApiServer } from './server.ts';
 
 /*
  * Catches an answer that is not the documented one, whatever is asked: requests are made from the API's own OpenAPI document, valid,
@@ -37,6 +38,7 @@ type Operation = {
   responses: Record<string, { description: string; content?: Static<typeof Content> }>;
 };
 type Method = 'get' | 'post';
+type Response = Awaited<ReturnType<ApiServer['inject']>>;
 interface Route {
   path: string;
   method: Method;
@@ -189,7 +191,7 @@ describe('the API by its own description', () => {
     const documented = [...reference.matchAll(/(GET|POST) (\/[\w/:-]+)/g)].map(([, method, path]) => `${method} ${path}`);
     const described = routes.map(({ method, path }) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`);
     assert.deepEqual(described.sort(), [...new Set(documented)].sort());
-    for (const { path, operation } of routes) {
+    for (const { path, operation } of routes.filter((route) => route.path.startsWith('/v1/'))) {
       for (const status of [200, 400, 429, 503]) assert.ok(operation.responses[status], `${path} ${status}`);
     }
   });

@@ -73,7 +73,7 @@ export function registerRoutes(server: Server, parts: ApiParts): void {
     summary: 'Whether all is well',
     response: { ...schema.answers(schema.HealthSchema), 503: schema.HealthSchema },
   };
-  server.get('/health', { schema: health, config: { pressureHandler: () => {} } }, async (_, reply) => {
+  server.get('/health', { schema: health }, async (_, reply) => {
     const health = parts.health();
     return reply.status(health.status === 'ok' ? 200 : 503).send(health);
   });

@@ -40,7 +40,8 @@ export async function createApi(options: ApiOptions) {
   await server.register(websocket, { options: { maxPayload: limits.socketMessageBytes } });
   await server.register(underPressure, {
     maxEventLoopDelay: limits.eventLoopDelayMs,
-    pressureHandler: () => {
+    pressureHandler: (request) => {
+      if (request.routeOptions.url?.startsWith('/health')) return;
       throw new CasinoError('BUSY', 'the service is overloaded; send the same bytes again later');
     },
   });

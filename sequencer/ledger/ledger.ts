@@ -39,7 +39,9 @@ export class Ledger {
   #closed = false;
 
   private constructor(options: { path: string; worker: Worker; lock: DatabaseSync; onFailure(error: CasinoError): void }) {
-    this.read = new LedgerReader(options.path, (error) => this.#fail(error));
+    this.read = new LedgerReader(options.path, (error) => {
+      if (!this.#closed) this.#fail(error);
+    });
     this.#worker = options.worker;
     this.#lock = options.lock;
     this.#onFailure = options.onFailure;
