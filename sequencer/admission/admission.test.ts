@@ -199,6 +199,18 @@ describe('admission', () => {
     assert.equal(gate.stopped(fixture.book.view)?.code, 'NOT_LEADING');
   });
 
+  test('a node that lags behind what was final before is not made into a balance', async () => {
+    const answers = [await bet(), await bet()];
+    await fixture.batch(alice, { batchNumber: 1n, firstBet: 1n, betCount: 2 });
+    const balance = 1_000_000n + (answers[1] as BetAnswer).bet.cumulativeDelta;
+    await show(2n, { lastBet: 2n, balance });
+    await fixture.reopen();
+    await assert.rejects(show(1n), coded('CHAIN_UNREACHABLE'));
+    assert.throws(() => fixture.admission.vaultOf(alice.owner), coded('UNKNOWN_VAULT'));
+    await show(2n, { lastBet: 2n, balance });
+    assert.equal(fixture.admission.vaultOf(alice.owner).available, balance);
+  });
+
   test('a ledger that lacks a settled bet is stale and says so', async () => {
     await assert.rejects(show(2n, { lastBet: 1n }), coded('LEDGER_STALE'));
   });

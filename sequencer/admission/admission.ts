@@ -223,7 +223,7 @@ export class Admission {
     const open = vault.openBet(request.betNumber);
     await open?.durable;
     const bet = open?.bet ?? this.#o.ledger.read.bet(vault.context.vault, request.betNumber);
-    if (!bet) throw new CasinoError('NOT_FOUND', `bet ${request.betNumber} of this vault is not in the ledger`);
+    if (!bet) throw new CasinoError('LEDGER_CORRUPT', `bet ${request.betNumber} of this vault is not in the ledger`);
     const same =
       bet.stakeUnits === request.stakeUnits &&
       bet.choice === request.choice &&

@@ -1,9 +1,10 @@
 import type { Address } from '@solana/kit';
+import { compareBytes } from '../../protocol/bytes.ts';
 import { bytesToInteger } from '../../protocol/field.ts';
 import type { MessageContext } from '../../protocol/messages.ts';
 import type { VaultView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
-import { addressBytes } from '../ledger/addresses.ts';
+import { addressBytes, addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import type { BetRecord, LimitRecord, QuarantineRecord, RefusalRecord, VaultRecord } from '../ledger/records.ts';
 
@@ -60,11 +61,17 @@ export class VaultState {
     this.limits = read.limits(record.vault, record.lastBet);
     for (const refusal of read.refusals(record.vault, record.lastBet)) this.refusals.set(bytesToInteger(refusal.head), refusal);
     this.quarantine = read.quarantine(record.vault);
+    if (record.finalizedThrough > view.lastBet) {
+      // A balance made of this look and the ledger's newer bets would be wrong; a node that lags catches up.
+      const behind = `the node's finalized view has settled ${view.lastBet} bets of ${view.address}, it had ${record.finalizedThrough} before`;
+      throw new CasinoError('CHAIN_UNREACHABLE', behind);
+    }
     const base = record.finalizedThrough === 0n ? undefined : read.bet(record.vault, record.finalizedThrough);
     this.#settledDelta = base?.cumulativeDelta ?? 0n;
     for (const bet of read.bets(record.vault, { first: record.finalizedThrough + 1n, last: record.lastBet })) {
       this.openBets.push({ bet, maxProfit: options.maxProfit(bet), durable: Promise.resolve() });
     }
+    assertChained(record, this.openBets.at(-1)?.bet ?? base, this.openBets.length);
     this.#finalized = view;
     this.#confirmed = view;
     this.#funds = view.balance + view.pendingDeposit;
@@ -140,6 +147,19 @@ export class VaultState {
     const first = this.openBets[0];
     return first ? this.openBets[Number(betNumber - first.bet.betNumber)] : undefined;
   }
+}
+
+/** A vault's row says where its last bet left it: `LEDGER_CORRUPT` where bets are missing or a page is of another time. */
+function assertChained(record: VaultRecord, last: BetRecord | undefined, openBets: number): void {
+  const head = last?.head ?? record.accountId;
+  const whole =
+    BigInt(openBets) === record.lastBet - record.finalizedThrough &&
+    (last?.betNumber ?? 0n) === record.lastBet &&
+    (last?.cumulativeDelta ?? 0n) === record.cumulativeDelta &&
+    compareBytes(head, record.head) === 0;
+  if (whole) return;
+  const vault = addressOf(record.vault);
+  throw new CasinoError('LEDGER_CORRUPT', `the bets of vault ${vault} do not end where its row says, at bet ${record.lastBet}`);
 }
 
 /** The ledger's record of a vault that has just been seen on chain. */

@@ -1,49 +1,20 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { pino } from 'pino';
 import { WebSocket } from 'ws';
 import { useKernel } from '../../protocol/kernel.ts';
-import type { BetRequest } from '../admission/admission.ts';
-import { CasinoError } from '../errors.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
-import { AdmissionFixture, chainView, TestBettor } from '../test/admission-fixture.ts';
-import { EventFeed } from './feed.ts';
-import { hexOf } from './json.ts';
-import { type ApiServer, createApi } from './server.ts';
+import { chainView, TestBettor } from '../test/admission-fixture.ts';
+import { ApiFixture, bodyOf } from '../test/api-fixture.ts';
+import type { ApiServer } from './server.ts';
 
 useKernel(NATIVE_KERNEL);
 
-const bodyOf = (request: BetRequest) => ({
-  user: request.owner,
-  amount: (request.stakeUnits * 10_000n).toString(),
-  guess: request.choice === 1 ? 'heads' : 'tails',
-  nonce: request.betNumber.toString(),
-  terms_id: request.termsId,
-  client_seed: hexOf(request.clientSeed),
-  session_key: hexOf(request.sessionKey),
-  sig: hexOf(request.signature),
-});
-
 describe('API', () => {
-  let fixture: AdmissionFixture;
+  let fixture: ApiFixture;
   let api: ApiServer;
   let alice: TestBettor;
 
-  const make = async (requestsPerMinute: number) => {
-    const feed = new EventFeed();
-    const health = () => {
-      throw new CasinoError('INTERNAL', 'not asked here');
-    };
-    const parts = {
-      admission: fixture.admission,
-      book: fixture.book,
-      read: fixture.ledger.read,
-      onBet: feed.betTaken.bind(feed),
-      house: health,
-      health,
-    };
-    return createApi({ parts, feed, requestsPerMinute, log: pino({ enabled: false }) });
-  };
   const post = (payload: unknown, headers = {}) =>
     api.inject({
       method: 'POST',
@@ -55,16 +26,10 @@ describe('API', () => {
   const codeOf = (answer: { json(): { error: { code: string } } }) => answer.json().error.code;
 
   beforeEach(async () => {
-    fixture = await new AdmissionFixture().open();
-    alice = new TestBettor(1);
-    await fixture.book.observe(chainView(1n, [alice.view()]));
-    await fixture.admission.limitOf(fixture.admission.vaultOf(alice.owner));
-    api = await make(1_000_000);
+    fixture = await new ApiFixture().open();
+    ({ api, alice } = fixture);
   });
-  afterEach(async () => {
-    await api.close();
-    await fixture.close();
-  });
+  afterEach(() => fixture.close());
 
   test('a bet is answered with its documented fields and found again by its id', async () => {
     const answer = await post(bodyOf(alice.sign()));
@@ -120,7 +85,7 @@ describe('API', () => {
   });
 
   test('what has to wait says when to ask again', async () => {
-    await fixture.book.observe(chainView(2n, [alice.view({ requestAmount: 1n })]));
+    await fixture.admission.book.observe(chainView(2n, [alice.view({ requestAmount: 1n })]));
     const busy = await post(bodyOf(alice.sign()));
     assert.deepEqual([busy.statusCode, codeOf(busy), busy.headers['retry-after']], [503, 'BUSY', '1']);
     assert.equal(busy.json().error.retry, true);
@@ -135,9 +100,59 @@ describe('API', () => {
     assert.equal((await get(`/v1/seed-commitments/${alice.owner}/0`)).statusCode, 200);
   });
 
+  test('batches are listed below any number, and at most a hundred at a time', async () => {
+    await post(bodyOf(alice.sign()));
+    await fixture.admission.batch(alice, { batchNumber: 1n, firstBet: 1n, betCount: 1 });
+    const listed = async (query: string) => (await get(`/v1/batches?${query}`)).json().batches?.length;
+    for (const [before, count] of [
+      ['0', 0],
+      ['1', 0],
+      ['2', 1],
+      ['9223372036854775807', 1],
+      ['9223372036854775808', 1],
+      ['18446744073709551615', 1],
+    ] as const) {
+      assert.equal(await listed(`before=${before}`), count, before);
+    }
+    for (const limit of ['1', '100']) assert.equal(await listed(`limit=${limit}`), 1);
+    for (const bad of [
+      'before=18446744073709551616',
+      'before=-1',
+      'before=01',
+      'limit=0',
+      'limit=101',
+      'limit=1.5',
+      'limit=',
+      'after=1',
+    ]) {
+      assert.equal(codeOf(await get(`/v1/batches?${bad}`)), 'BAD_REQUEST', bad);
+    }
+    for (const number of ['0', '-1', '18446744073709551616', '1e3']) {
+      assert.equal(codeOf(await get(`/v1/batches/${number}`)), 'BAD_REQUEST', number);
+    }
+    assert.equal(codeOf(await get('/v1/batches/18446744073709551615')), 'NOT_FOUND');
+  });
+
+  test('once a commit has failed, nothing that it held is answered', async () => {
+    const first = (await post(bodyOf(alice.sign()))).json();
+    alice.accept(alice.sign());
+    const database = new DatabaseSync(fixture.admission.ledgerPath);
+    database.exec('UPDATE vaults SET cumulative_delta = cumulative_delta + 1');
+    database.close();
+    const request = bodyOf(alice.sign());
+    for (const answer of [
+      await post(request),
+      await post(request),
+      await get(`/v1/balance/${alice.owner}`),
+      await get(`/v1/vaults/${alice.owner}`),
+    ]) {
+      assert.deepEqual([answer.statusCode, codeOf(answer)], [500, 'LEDGER_CORRUPT']);
+    }
+    assert.deepEqual((await get(`/v1/bets/${first.bet_id}`)).json().receipt, first.receipt);
+  });
+
   test('one address is slowed down', async () => {
-    await api.close();
-    api = await make(3);
+    ({ api } = await fixture.serve({ requestsPerMinute: 3 }));
     for (let index = 0; index < 3; index += 1) await get('/v1/batches');
     const answer = await get('/v1/batches');
     assert.deepEqual([answer.statusCode, codeOf(answer)], [429, 'RATE_LIMITED']);

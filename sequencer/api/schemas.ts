@@ -1,4 +1,5 @@
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
+import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 
 const hex = (bytes: number, description: string) =>
   Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description: `${description}; ${bytes} bytes, lower-case hex` });
@@ -88,7 +89,7 @@ export const VaultSchema = Type.Object({
   limit: SIGNED,
 });
 
-export const RunSchema = Type.Object({
+const RunSchema = Type.Object({
   vault: ADDRESS,
   start: AMOUNT,
   after: AMOUNT,
@@ -96,7 +97,7 @@ export const RunSchema = Type.Object({
   bets: Type.Integer(),
 });
 
-export const BatchSchema = Type.Object({
+const BatchSchema = Type.Object({
   number: COUNTER,
   status: Type.Enum([...STATES], { description: 'State of the batch' }),
   terms_id: Type.Integer(),
@@ -114,6 +115,8 @@ export const BatchSchema = Type.Object({
   finalized_at: Type.Union([TIME, Type.Null()]),
   vaults: Type.Array(RunSchema),
 });
+
+export const BatchesSchema = Type.Object({ batches: Type.Array(BatchSchema) });
 
 export const BatchDetailSchema = Type.Object({
   ...BatchSchema.properties,
@@ -175,14 +178,44 @@ export const HealthSchema = Type.Object({
   uptime_ms: Type.Integer(),
 });
 
+/** Codes that any route may answer with. */
+const ANYWHERE: ErrorCode[] = ['BAD_REQUEST', 'RATE_LIMITED', 'INTERNAL', 'LEDGER_FAILED', 'LEDGER_CORRUPT', 'BUSY'];
+
+const errorSchema = (codes: readonly ErrorCode[]) =>
+  Type.Object(
+    {
+      error: Type.Object(
+        {
+          code: Type.Enum([...codes]),
+          message: Type.String(),
+          retry: Type.Boolean({ description: 'Whether the same bytes may succeed later' }),
+        },
+        { additionalProperties: true, description: 'Some codes carry further fields: docs/reference/errors.md' },
+      ),
+    },
+    { description: codes.join(', ') },
+  );
+
+/** All answers of a route: what it gives, and its errors by their status. */
+export function answers<T extends TSchema>(ok: T, codes: readonly ErrorCode[] = []): { 200: T } & Record<number, TSchema> {
+  const all = [...new Set([...ANYWHERE, ...codes])];
+  const byStatus = Map.groupBy(all, (code) => ERROR_CODES[code].status);
+  const errors = [...byStatus].map(([status, ofStatus]) => [status, errorSchema(ofStatus)] as const);
+  return { ...Object.fromEntries(errors), 200: ok };
+}
+
 export const UserParams = Type.Object({ user: ADDRESS });
 export const BetParams = Type.Object({ id: hex(32, 'bet_id') });
 export const RangeParams = Type.Object({ user: ADDRESS, range: COUNTER });
 export const BatchParams = Type.Object({ number: Type.String({ pattern: '^[1-9][0-9]{0,19}$' }) });
+export const FeedQuery = Type.Object({ user: Type.Optional(ADDRESS) }, { additionalProperties: false });
 export const BatchesQuery = Type.Object(
   {
     before: Type.Optional({ ...COUNTER, description: 'Only batches below this number' }),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+    // A string: the framework would read 1.5 or 1e1 as a number too.
+    limit: Type.Optional(
+      Type.String({ pattern: '^([1-9][0-9]?|100)$', description: 'At most so many, up to 100; 20 if left out' }),
+    ),
   },
   { additionalProperties: false },
 );

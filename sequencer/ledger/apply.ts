@@ -48,11 +48,15 @@ export class LedgerWriter {
       case 'leader': {
         const { epoch, nonce, finalized } = entry.leader;
         const cells = [toSql(epoch), toSql(nonce), finalized ? 1 : 0];
-        this.#run('INSERT INTO leaders VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET finalized = excluded.finalized', cells);
+        const sql = 'INSERT INTO leaders (epoch, nonce, finalized) VALUES (?, ?, ?)';
+        this.#run(`${sql} ON CONFLICT DO UPDATE SET finalized = excluded.finalized`, cells);
         return;
       }
       case 'meta':
-        this.#run('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', [entry.key, entry.value]);
+        this.#run('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', [
+          entry.key,
+          entry.value,
+        ]);
         return;
       case 'batch-created':
         return this.#batchCreated(entry.batch);
@@ -166,8 +170,9 @@ export class LedgerWriter {
     );
   }
 
+  /** A whole row; its last column, the seal, is the trigger's to fill. */
   #insert(table: string, cells: Cell[]): void {
-    this.#run(`INSERT INTO ${table} VALUES (${cells.map(() => '?').join(', ')})`, cells);
+    this.#run(`INSERT INTO ${table} VALUES (${cells.map(() => '?').join(', ')}, NULL)`, cells);
   }
 
   /** Runs a statement that must change exactly one row: the check before and after every write. */

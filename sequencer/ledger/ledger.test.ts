@@ -195,6 +195,28 @@ describe('ledger', () => {
     });
   });
 
+  test('a ledger from before rows were sealed is sealed at its opening, and keeps what it holds', async () => {
+    await ledger.commit([1n, 2n].map((n) => ({ kind: 'bet', bet: bet(n) })));
+    await ledger.commit([{ kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) }]);
+    await ledger.close();
+    const database = new DatabaseSync(path);
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
+    for (const { name } of tables) database.exec(`ALTER TABLE ${name} DROP COLUMN seal`);
+    database.exec('DELETE FROM meta; PRAGMA user_version = 3');
+    database.close();
+    rmSync(`${path}.mark`);
+    ledger = await open();
+    assert.deepEqual(ledger.read.bets(VAULT, { first: 1n, last: 9n }), [bet(1n), bet(2n)]);
+    await ledger.commit([
+      { kind: 'bet', bet: bet(3n) },
+      { kind: 'batch-withdrawn', batchNumber: 1n, reason: 'test', timeMs: 9 },
+    ]);
+    await ledger.close();
+    rmSync(`${path}.mark`);
+    await assert.rejects(open(), { code: 'LEDGER_STALE' });
+    ledger = await Ledger.open({ path: join(directory, 'other.db'), onFailure: () => {} });
+  });
+
   test('a second process is turned away while the first lives', async () => {
     await assert.rejects(open(), { code: 'LEDGER_LOCKED' });
   });
@@ -204,7 +226,7 @@ describe('ledger', () => {
     const database = new DatabaseSync(path);
     database.exec('PRAGMA user_version = 99');
     database.close();
-    await assert.rejects(open(), { code: 'LEDGER_FAILED', message: /schema 99/ });
+    await assert.rejects(open(), { code: 'CONFIG_INVALID', message: /schema 99/ });
     ledger = await Ledger.open({ path: join(directory, 'other.db'), onFailure: () => {} });
   });
 });

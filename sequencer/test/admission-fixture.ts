@@ -118,9 +118,33 @@ export function chainView(
   return { observedAtMs: 0, finalized: snapshot(vaults), confirmed: snapshot(options.confirmed ?? vaults) };
 }
 
+/** Admission and its book over a ledger. */
+export function admissionOver(ledger: Ledger, change: Partial<AdmissionOptions> = {}): { book: VaultBook; admission: Admission } {
+  const terms = new TermsBook(
+    [1, 2].map((id) => ({ id, profitBps: 9_800, k: K + BigInt(id), vrfCommitment: vrfCommitmentOf(K + BigInt(id)) })),
+    1,
+  );
+  const book = new VaultBook({ ledger, terms, domain: DOMAIN, house: HOUSE });
+  const signer = new ReceiptSigner(RECEIPT_SEED);
+  const admission = new Admission({
+    ledger,
+    book,
+    terms,
+    seeds: new SeedBook(signer),
+    signer,
+    limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 10, maxOpenBets: () => 15 },
+    verifySignature: (publicKey, signature, message) => verifyEddsaPoseidon({ publicKey, signature, message }),
+    stopped: () => undefined,
+    nowMs: () => 1_790_000_000_000,
+    ...change,
+  });
+  return { book, admission };
+}
+
 /** Admission over a real ledger in a directory of its own. `reopen` is what a crash and a start leave of it. */
 export class AdmissionFixture {
   readonly #directory = mkdtempSync(join(tmpdir(), 'admission-'));
+  readonly ledgerPath = join(this.#directory, 'ledger.db');
   readonly #change: Partial<AdmissionOptions>;
   ledger!: Ledger;
   book!: VaultBook;
@@ -132,25 +156,8 @@ export class AdmissionFixture {
 
   async open(): Promise<this> {
     const onFailure = () => {};
-    this.ledger = await Ledger.open({ path: join(this.#directory, 'ledger.db'), onFailure });
-    const terms = new TermsBook(
-      [1, 2].map((id) => ({ id, profitBps: 9_800, k: K + BigInt(id), vrfCommitment: vrfCommitmentOf(K + BigInt(id)) })),
-      1,
-    );
-    this.book = new VaultBook({ ledger: this.ledger, terms, domain: DOMAIN, house: HOUSE });
-    const signer = new ReceiptSigner(RECEIPT_SEED);
-    this.admission = new Admission({
-      ledger: this.ledger,
-      book: this.book,
-      terms,
-      seeds: new SeedBook(signer),
-      signer,
-      limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 10, maxOpenBets: () => 15 },
-      verifySignature: (publicKey, signature, message) => verifyEddsaPoseidon({ publicKey, signature, message }),
-      stopped: () => undefined,
-      nowMs: () => 1_790_000_000_000,
-      ...this.#change,
-    });
+    this.ledger = await Ledger.open({ path: this.ledgerPath, onFailure });
+    Object.assign(this, admissionOver(this.ledger, this.#change));
     return this;
   }
 

@@ -30,7 +30,7 @@ export class SettlementFixture {
   readonly admission = new AdmissionFixture({
     limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 1_000, maxOpenBets: () => 1_000 },
   });
-  readonly #blobs = mkdtempSync(join(tmpdir(), 'blobs-'));
+  readonly blobsDirectory = mkdtempSync(join(tmpdir(), 'blobs-'));
   settlement: Settlement | undefined;
   unfinished!: UnfinishedBatches;
   builder!: BatchBuilder;
@@ -74,11 +74,11 @@ export class SettlementFixture {
   async close(): Promise<void> {
     await this.stop();
     await this.admission.close();
-    rmSync(this.#blobs, { recursive: true, force: true });
+    rmSync(this.blobsDirectory, { recursive: true, force: true });
   }
 
   blob(hash: Uint8Array): Uint8Array {
-    return new BlobStore(this.#blobs).get(hash);
+    return new BlobStore(this.blobsDirectory).get(hash);
   }
 
   /** Shows the chain to admission and settlement; `change` alters Alice's vault, `confirmed` what is merely confirmed of it. */
@@ -116,7 +116,7 @@ export class SettlementFixture {
       vrfCommitment: vrfCommitmentOf(K + BigInt(id)),
     }));
     const terms = new TermsBook(secrets, 1);
-    const blobs = new BlobStore(this.#blobs);
+    const blobs = new BlobStore(this.blobsDirectory);
     const house = addressBytes(HOUSE);
     this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: SIZES, domain: DOMAIN, house });
     this.unfinished = new UnfinishedBatches({ ledger, clock: this.clock, onChange: () => {} });
