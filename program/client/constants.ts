@@ -33,5 +33,10 @@ export const FLAG_KEY_SLOT = 1;
 export const FLAG_PAY = 2;
 export const FLAG_CONSUME = 4;
 
+/** Kinds of change that wait `changeDelaySlots`. */
+export const CHANGE_AUTHORITY = 0;
+export const CHANGE_RECEIPT_KEY = 1;
+export const CHANGE_DELAYS = 2;
+
 /** A slot that never comes. */
 export const NEVER = 0xffff_ffff_ffff_ffffn;

@@ -1,5 +1,6 @@
 import type { Address } from '@solana/kit';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { OPERATOR_DECODERS, type OperatorEvent } from './operator-events.ts';
 import { AccountReader } from './reader.ts';
 
 export interface VaultOpened {
@@ -79,7 +80,15 @@ export interface TransfersSettled {
   transfers: SettledTransfer[];
 }
 
-export type CasinoEvent = VaultOpened | Deposited | WithdrawalRequested | Claimed | HouseFunded | BatchSettled | TransfersSettled;
+export type CasinoEvent =
+  | VaultOpened
+  | Deposited
+  | WithdrawalRequested
+  | Claimed
+  | HouseFunded
+  | BatchSettled
+  | TransfersSettled
+  | OperatorEvent;
 
 const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
   evopen: (r) => ({
@@ -102,6 +111,7 @@ const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
   evfund: (r) => ({ name: 'HouseFunded', house: r.address(), amount: r.u64() }),
   evbatch: readBatchSettled,
   evtrans: readTransfersSettled,
+  ...OPERATOR_DECODERS,
 };
 
 /** Decodes one event; undefined if the tag is none of the program's. Throws a `ProtocolError` if the rest is malformed. */

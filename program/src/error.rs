@@ -122,6 +122,19 @@ errors! {
     6103 InvalidEpochStep "`to` is not above `from`, or too far above it",
     6104 ZeroNonce "the leader nonce is zero",
     6105 UnavailableSha256 "the SHA-256 syscall failed",
+    6140 ExistingRetirement "the verifying key's retirement is set already",
+    6141 InvalidPaused "`paused` is neither 0 nor 1",
+    6142 UnknownChange "the kind of change is not 0, 1 or 2",
+    6143 EmptyChange "no change of this kind is pending",
+    6144 InactiveChange "the pending change's slot has not come yet",
+    6145 StaleChange "the pending change lapsed changeDelaySlots after its slot",
+    6146 MissingNewAuthoritySignature "the new authority did not sign",
+    6147 WrongNewAuthority "the account is not the pending authority",
+    6148 EmptyHouseRequest "the house has no open withdrawal request",
+    6149 InactiveHouseRequest "the house's withdrawal request cannot be paid yet",
+    6150 StaleHouseRequest "the house's withdrawal request lapsed exitDelaySlots after its slot",
+    6151 ExistingOverdueChallenge "challenges are overdue: until they are settled the house is paid nothing",
+    6152 ZeroPayment "the house has nothing that is not reserved by challenges",
 }
 
 impl From<CasinoError> for ProgramError {

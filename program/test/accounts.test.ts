@@ -21,6 +21,13 @@ const FOREIGN: Record<string, Record<string, string>> = {
   claim: { owner: 'WRONG_OWNER', house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE', escrow: 'WRONG_ESCROW_ADDRESS' },
   fundHouse: { house: 'WRONG_ESCROW_ADDRESS', escrow: 'WRONG_ESCROW_ADDRESS' },
   advanceEpoch: { house: 'WRONG_LEADER' },
+  retireVerifyingKey: { house: 'WRONG_AUTHORITY', verifyingKey: 'WRONG_VERIFYING_KEY_HOUSE' },
+  requestHouseWithdrawal: { house: 'WRONG_AUTHORITY' },
+  payHouseWithdrawal: { house: 'WRONG_AUTHORITY', escrow: 'WRONG_ESCROW_ADDRESS' },
+  setSettler: { house: 'WRONG_AUTHORITY' },
+  scheduleChange: { house: 'WRONG_AUTHORITY' },
+  applyChange: { house: 'WRONG_AUTHORITY' },
+  setPaused: { house: 'WRONG_AUTHORITY' },
 };
 
 /** Accounts that an instruction makes: a look-alike there is at a wrong address, whatever it holds. */

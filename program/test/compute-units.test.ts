@@ -50,6 +50,13 @@ const others = [
   'claim',
   'fundHouse',
   'advanceEpoch',
+  'retireVerifyingKey',
+  'payHouseWithdrawal', // before the request that replaces the one it pays
+  'requestHouseWithdrawal',
+  'setSettler',
+  'scheduleChange',
+  'setPaused',
+  'applyChange',
 ] as const;
 for (const name of others) {
   test(name, async () => record(name, await stage.chain.land([await stage.valid[name]()])));

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { PROGRAM_ERRORS, type ProgramErrorName } from '../client/index.ts';
 import type { Refusal } from './refusal.ts';
 import { houseRefusals } from './refusals-house.ts';
+import { operatorRefusals } from './refusals-operator.ts';
 import { batchRefusals, transferRefusals } from './refusals-settlement.ts';
 import { vaultRefusals } from './refusals-vault.ts';
 import { makeStage, type Stage } from './stage.ts';
@@ -10,6 +11,7 @@ import { readHouse, readVault } from './world.ts';
 
 const GROUPS: Record<string, Refusal[]> = {
   'house and keys': houseRefusals,
+  operator: operatorRefusals,
   vaults: vaultRefusals,
   batches: batchRefusals,
   transfers: transferRefusals,
@@ -42,7 +44,7 @@ for (const [group, refusals] of Object.entries(GROUPS)) {
 
 after(async () => {
   // The stage was left as it was, so what was refused was refused for its one fault.
-  for (const name of ['settleTransfers', 'settleBatch', 'claim', 'deposit'] as const) {
+  for (const name of ['settleTransfers', 'settleBatch', 'claim', 'deposit', 'payHouseWithdrawal', 'applyChange'] as const) {
     assert.equal((await stage.send(await stage.valid[name]())).error, undefined, name);
   }
 });

@@ -3,6 +3,7 @@ import {
   addTerms,
   addVerifyingKey,
   advanceEpoch,
+  applyChange,
   type CasinoInstruction,
   claim,
   deposit,
@@ -10,13 +11,20 @@ import {
   type InstructionName,
   initHouse,
   openVault,
+  payHouseWithdrawal,
+  requestHouseWithdrawal,
   requestWithdrawal,
+  retireVerifyingKey,
+  scheduleChange,
+  setPaused,
+  setSettler,
   settleTransfers,
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL, type Outcome } from './chain.ts';
 import { settlement } from './settlement.ts';
 import { keyBytes, TRAPDOOR } from './trapdoor.ts';
 import {
+  CHANGE_DELAY_SLOTS,
   houseArguments,
   LEADER,
   makeHouse,
@@ -31,6 +39,9 @@ import {
 } from './world.ts';
 
 const SOL = LAMPORTS_PER_SOL;
+/** The slot in which the stage stands: what was announced in slot 1,000 is due. */
+export const STAGE_SLOT = 1_000n + CHANGE_DELAY_SLOTS;
+const RECEIPT_KEY = new Uint8Array(32).fill(9);
 
 /** A world with a second house, in which every instruction has a valid example. Refused transactions leave it as it was. */
 export interface Stage extends World {
@@ -57,10 +68,22 @@ export async function makeStage(): Promise<Stage> {
       transfers: [{ vault: claimer.address, consume: 2n * SOL, pay: true }],
     }),
   ]);
+  await announce(world);
   const otherHouse = await makeHouse(chain, 'other');
   const [otherVault] = await makeVaults(chain, otherHouse, 1, 'other owner');
   const base = { ...world, vaults, claimer, other: { house: otherHouse, vault: otherVault as TestVault } };
   return { ...base, valid: await validInstructions(base), send: (instruction) => chain.send([instruction]) };
+}
+
+/** A new authority and a withdrawal of the house's, both due at the stage's slot. */
+async function announce({ chain, house }: World): Promise<void> {
+  const { address: newAuthority } = await chain.signer('new authority');
+  const at = { program, authority: house.authority, house: house.address };
+  await chain.land([
+    scheduleChange({ ...at, change: { kind: 'authority', authority: newAuthority } }),
+    requestHouseWithdrawal({ ...at, amount: 10n * SOL }),
+  ]);
+  chain.svm.warpToSlot(STAGE_SLOT);
 }
 
 async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<Stage['valid']> {
@@ -70,6 +93,7 @@ async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<
   const newHouse = await houseArguments(chain, 'new');
   const payer = await chain.signer('payer');
   const newcomer = await chain.signer('newcomer');
+  const newAuthority = await chain.signer('new authority');
   const at = { program, house: house.address };
   const size = { maxBets: 16, maxVaults: 4, key: keyBytes(TRAPDOOR) };
   const { leaderEpoch } = LEADER;
@@ -92,6 +116,13 @@ async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<
     claim: () => claim({ ...at, owner: claimer.owner.address }),
     fundHouse: () => fundHouse({ ...at, payer, amount: SOL }),
     advanceEpoch: async () => advanceEpoch({ ...at, leader: settler, from: leaderEpoch, to: leaderEpoch + 1n, nonce: 1n }),
+    retireVerifyingKey: () => retireVerifyingKey({ ...at, authority, id: 2 }),
+    requestHouseWithdrawal: async () => requestHouseWithdrawal({ ...at, authority, amount: SOL }),
+    payHouseWithdrawal: () => payHouseWithdrawal({ ...at, authority }),
+    setSettler: async () => setSettler({ ...at, authority, settler: newcomer.address }),
+    scheduleChange: async () => scheduleChange({ ...at, authority, change: { kind: 'receiptKey', receiptKey: RECEIPT_KEY } }),
+    applyChange: async () => applyChange({ ...at, authority, kind: 'authority', newAuthority }),
+    setPaused: async () => setPaused({ ...at, authority, paused: true }),
   };
 }
 

@@ -4,10 +4,7 @@ use pinocchio_system::instructions::Transfer;
 
 use crate::{
     accounts::{exactly, require_canonical, require_signer, require_system_program, require_writable},
-    constants::{
-        ESCROW_SEED, HOUSE_SEED, MAX_CHANGE_DELAY_SLOTS, MAX_EXIT_DELAY_SLOTS, MIN_EXIT_DELAY_SLOTS,
-        NATIVE_MINT,
-    },
+    constants::{ESCROW_SEED, HOUSE_SEED, NATIVE_MINT},
     data::Reader,
     error::{require, CasinoError},
     field, state,
@@ -67,13 +64,7 @@ fn read<'a>(reader: &mut Reader<'a>) -> Result<Arguments<'a>, ProgramError> {
     require(arguments.authority != &[0; 32], CasinoError::ZeroAuthority)?;
     require(arguments.settler != &[0; 32], CasinoError::ZeroSettler)?;
     require(arguments.receipt_key != &[0; 32], CasinoError::ZeroReceiptKey)?;
-    let exit = arguments.exit_delay_slots;
-    require((MIN_EXIT_DELAY_SLOTS..=MAX_EXIT_DELAY_SLOTS).contains(&exit), CasinoError::InvalidExitDelay)?;
-    let shortest_change = exit.wrapping_add(exit); // bounded just above
-    require(
-        (shortest_change..=MAX_CHANGE_DELAY_SLOTS).contains(&arguments.change_delay_slots),
-        CasinoError::InvalidChangeDelay,
-    )?;
+    House::require_delays(arguments.exit_delay_slots, arguments.change_delay_slots)?;
     Ok(arguments)
 }
 

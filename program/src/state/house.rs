@@ -5,8 +5,11 @@ use super::{Header, State, StateErrors};
 use crate::{
     accounts::derive,
     assert_layout,
-    constants::HOUSE_SEED,
-    error::{require, CasinoError},
+    constants::{
+        CHANGE_AUTHORITY, CHANGE_RECEIPT_KEY, HOUSE_SEED, MAX_CHANGE_DELAY_SLOTS, MAX_EXIT_DELAY_SLOTS,
+        MIN_EXIT_DELAY_SLOTS,
+    },
+    error::{add, require, CasinoError},
     field::Fr,
 };
 
@@ -116,4 +119,66 @@ impl House {
     pub fn require_leader(&self, epoch: u64, nonce: u64) -> Result<(), ProgramError> {
         require(epoch == self.leader_epoch && nonce == self.leader_nonce, CasinoError::WrongLeaderPair)
     }
+
+    /// The slot from which a new or retired verifying key counts: at once before the first vault, then `changeDelaySlots` later.
+    pub fn key_change_slot(&self, now: u64) -> Result<u64, ProgramError> {
+        if self.vault_count == 0 {
+            Ok(now)
+        } else {
+            add(now, self.change_delay_slots)
+        }
+    }
+
+    /// Refuses delays outside the program's bounds.
+    pub fn require_delays(exit: u64, change: u64) -> Result<(), ProgramError> {
+        require(
+            (MIN_EXIT_DELAY_SLOTS..=MAX_EXIT_DELAY_SLOTS).contains(&exit),
+            CasinoError::InvalidExitDelay,
+        )?;
+        let shortest_change = exit.wrapping_add(exit); // bounded just above
+        require((shortest_change..=MAX_CHANGE_DELAY_SLOTS).contains(&change), CasinoError::InvalidChangeDelay)
+    }
+
+    /// The pending change of a known kind and its slot, 0 if there is none. Delays are `exit u64, change u64` and zeros.
+    pub fn pending(&self, kind: u8) -> ([u8; 32], u64) {
+        match kind {
+            CHANGE_AUTHORITY => (self.pending_authority, self.pending_authority_slot),
+            CHANGE_RECEIPT_KEY => (self.pending_receipt_key, self.pending_receipt_key_slot),
+            _ => {
+                let mut value = [0; 32];
+                value[..8].copy_from_slice(&self.pending_exit_delay_slots.to_le_bytes());
+                value[8..16].copy_from_slice(&self.pending_change_delay_slots.to_le_bytes());
+                (value, self.pending_delays_slot)
+            }
+        }
+    }
+
+    /// Writes what `pending` reads.
+    pub fn set_pending(&mut self, kind: u8, value: &[u8; 32], slot: u64) {
+        match kind {
+            CHANGE_AUTHORITY => {
+                self.pending_authority = *value;
+                self.pending_authority_slot = slot;
+            }
+            CHANGE_RECEIPT_KEY => {
+                self.pending_receipt_key = *value;
+                self.pending_receipt_key_slot = slot;
+            }
+            _ => {
+                let (exit, change) = delays_of(value);
+                self.pending_exit_delay_slots = exit;
+                self.pending_change_delay_slots = change;
+                self.pending_delays_slot = slot;
+            }
+        }
+    }
+}
+
+/// The two delays, exit and change, in the value of a change of delays.
+pub fn delays_of(value: &[u8; 32]) -> (u64, u64) {
+    let mut exit = [0; 8];
+    let mut change = [0; 8];
+    exit.copy_from_slice(&value[..8]);
+    change.copy_from_slice(&value[8..16]);
+    (u64::from_le_bytes(exit), u64::from_le_bytes(change))
 }
