@@ -10,5 +10,6 @@ export { INSTRUCTION_NUMBERS } from './instructions/build.ts';
 export * from './instructions/house.ts';
 export * from './instructions/operator.ts';
 export * from './instructions/settlement.ts';
+export * from './instructions/token.ts';
 export * from './instructions/vault.ts';
 export type * from './operator-events.ts';

@@ -15,6 +15,7 @@ pub mod public_input;
 pub mod state;
 pub mod syscalls;
 pub mod sysvars;
+pub mod token;
 pub mod transfers;
 
 #[cfg(feature = "bpf-entrypoint")]

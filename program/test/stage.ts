@@ -22,6 +22,7 @@ import {
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL, type Outcome } from './chain.ts';
 import { settlement } from './settlement.ts';
+import { giveTokens } from './tokens.ts';
 import { keyBytes, TRAPDOOR } from './trapdoor.ts';
 import {
   CHANGE_DELAY_SLOTS,
@@ -53,8 +54,8 @@ export interface Stage extends World {
   send(instruction: CasinoInstruction): Promise<Outcome>;
 }
 
-export async function makeStage(): Promise<Stage> {
-  const world = await makeWorld(4);
+export async function makeStage(ofToken = false): Promise<Stage> {
+  const world = await makeWorld(4, ofToken);
   const { chain, house } = world;
   const [claimer, ...vaults] = world.vaults as [TestVault, ...TestVault[]];
   await chain.land([
@@ -69,7 +70,7 @@ export async function makeStage(): Promise<Stage> {
     }),
   ]);
   await announce(world);
-  const otherHouse = await makeHouse(chain, 'other');
+  const otherHouse = await makeHouse(chain, 'other', house.token);
   const [otherVault] = await makeVaults(chain, otherHouse, 1, 'other owner');
   const base = { ...world, vaults, claimer, other: { house: otherHouse, vault: otherVault as TestVault } };
   return { ...base, valid: await validInstructions(base), send: (instruction) => chain.send([instruction]) };
@@ -90,11 +91,12 @@ async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<
   const { chain, house, vaults, claimer } = stage;
   const [first, second] = vaults as [TestVault, TestVault];
   const { authority, settler } = house;
-  const newHouse = await houseArguments(chain, 'new');
+  const newHouse = await houseArguments(chain, 'new', house.token);
   const payer = await chain.signer('payer');
+  if (house.token !== undefined) await giveTokens(chain, house.token, payer.address);
   const newcomer = await chain.signer('newcomer');
   const newAuthority = await chain.signer('new authority');
-  const at = { program, house: house.address };
+  const at = { program, house: house.address, mint: house.mint };
   const size = { maxBets: 16, maxVaults: 4, key: keyBytes(TRAPDOOR) };
   const { leaderEpoch } = LEADER;
   const transfers = [

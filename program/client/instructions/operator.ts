@@ -1,16 +1,9 @@
 import type { Address, TransactionSigner } from '@solana/kit';
-import { escrowAddress, verifyingKeyAddress } from '../addresses.ts';
+import { verifyingKeyAddress } from '../addresses.ts';
 import { CHANGE_KINDS, type Change, type ChangeKind, writeChange } from '../changes.ts';
-import {
-  addressBytes,
-  type CasinoInstruction,
-  instruction,
-  readonly,
-  SYSTEM_PROGRAM,
-  signs,
-  signsAndPays,
-  writable,
-} from './build.ts';
+import { NATIVE_MINT } from '../constants.ts';
+import { addressBytes, type CasinoInstruction, instruction, readonly, signs, signsAndPays, writable } from './build.ts';
+import { outflowAccounts } from './token.ts';
 
 /** What every instruction of the operator names. */
 interface Operated {
@@ -87,13 +80,13 @@ export function requestHouseWithdrawal(input: Operated & { amount: bigint }): Ca
   });
 }
 
-/** Pays the open request to the authority, as far as challenges leave the bankroll free. */
-export async function payHouseWithdrawal(input: Operated): Promise<CasinoInstruction> {
-  const { program, authority, house } = input;
-  const escrow = await escrowAddress({ program, house });
-  return instruction({
-    program,
-    name: 'payHouseWithdrawal',
-    accounts: [signsAndPays(authority), writable(house), writable(escrow), readonly(SYSTEM_PROGRAM)],
-  });
+/**
+ * Pays the open request to the authority, as far as challenges leave the bankroll free. `mint` is the house's: tokens go to the
+ * authority's associated token account.
+ */
+export async function payHouseWithdrawal(input: Operated & { mint?: Address }): Promise<CasinoInstruction> {
+  const { program, authority, house, mint } = input;
+  const others = await outflowAccounts({ program, house, mint, recipient: authority.address });
+  const payee = mint === undefined || mint === NATIVE_MINT ? signsAndPays(authority) : signs(authority);
+  return instruction({ program, name: 'payHouseWithdrawal', accounts: [payee, writable(house), ...others] });
 }

@@ -7,7 +7,7 @@ use crate::{
     assert_layout,
     constants::{
         CHANGE_AUTHORITY, CHANGE_RECEIPT_KEY, HOUSE_SEED, MAX_CHANGE_DELAY_SLOTS, MAX_EXIT_DELAY_SLOTS,
-        MIN_EXIT_DELAY_SLOTS,
+        MIN_EXIT_DELAY_SLOTS, NATIVE_MINT,
     },
     error::{add, require, CasinoError},
     field::Fr,
@@ -51,7 +51,9 @@ pub struct House {
     pub pending_exit_delay_slots: u64,
     pub pending_change_delay_slots: u64,
     pub pending_delays_slot: u64,
-    pub unused: [u8; 96],
+    /// The escrow's associated token account; zero for native lamports.
+    pub escrow_token: [u8; 32],
+    pub unused: [u8; 64],
 }
 
 assert_layout!(House, 592, {
@@ -88,7 +90,8 @@ assert_layout!(House, 592, {
     472: pending_exit_delay_slots,
     480: pending_change_delay_slots,
     488: pending_delays_slot,
-    496: unused,
+    496: escrow_token,
+    528: unused,
 });
 
 // SAFETY: `repr(C)`, begins with `Header`, offsets asserted gapless above, plain integers and bytes.
@@ -110,6 +113,11 @@ unsafe impl State for House {
 }
 
 impl House {
+    /// Whether its money is native lamports, else an SPL token.
+    pub fn is_native(&self) -> bool {
+        self.mint == NATIVE_MINT
+    }
+
     /// Refuses a house that takes no new vaults or deposits.
     pub fn require_open(&self) -> Result<(), ProgramError> {
         require(self.paused == 0, CasinoError::PausedHouse)
