@@ -11,6 +11,7 @@ import {
   verifyingKeyAddress,
 } from '../client/index.ts';
 import idl from '../idl.json' with { type: 'json' };
+import { LISTS, STATE, upper } from './account-lists.ts';
 import { type Outcome, PROGRAM, signerNamed } from './chain.ts';
 import { forged, makeStage, type Stage, substitute, withData, withoutSignature, withoutWrite } from './stage.ts';
 import { makeToken, TOKEN_2022 } from './tokens.ts';
@@ -81,17 +82,6 @@ const CREATED: Record<string, string> = {
   'addVerifyingKey.verifyingKey': 'WRONG_VERIFYING_KEY_ADDRESS',
   'openVault.vault': 'WRONG_VAULT_ADDRESS',
 };
-
-const upper = (name: string): string => name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
-const STATE_ACCOUNTS = ['house', 'terms', 'verifyingKey', 'vault'];
-
-/** Native lists of every instruction, and the lists in a house of an SPL token where they differ. */
-const LISTS = [
-  ...idl.instructions.map(({ name, accounts }) => ({ name, accounts, tokens: false, foreigners: FOREIGN })),
-  ...idl.instructions.flatMap(({ name, splAccounts: accounts }) =>
-    accounts === undefined ? [] : [{ name, accounts, tokens: true, foreigners: FOREIGN_TOKENS }],
-  ),
-];
 
 let stage: Stage;
 let nativeStage: Stage;
@@ -176,8 +166,9 @@ function testTokens(
   });
 }
 
-for (const { name, accounts, tokens, foreigners } of LISTS) {
-  const valid = () => stage.valid[name as InstructionName]();
+for (const { name, accounts, tokens } of LISTS) {
+  const foreigners = tokens ? FOREIGN_TOKENS : FOREIGN;
+  const valid = () => stage.valid[name]();
   describe(tokens ? `${name} of tokens` : name, () => {
     before(() => {
       stage = tokens ? tokenStage : nativeStage;
@@ -211,7 +202,7 @@ for (const { name, accounts, tokens, foreigners } of LISTS) {
       }
       testProgram(account.name, index, valid);
       testTokens(account.name, index, { name, valid });
-      if (STATE_ACCOUNTS.includes(account.name)) {
+      if (STATE.includes(account.name)) {
         const created = CREATED[`${name}.${account.name}`];
         test(`a copy of ${account.name} that another program owns is refused`, async () => {
           const instruction = await valid();
@@ -221,7 +212,7 @@ for (const { name, accounts, tokens, foreigners } of LISTS) {
           assert.equal(error, created ?? `WRONG_${subject}_PROGRAM`);
         });
       }
-      if (STATE_ACCOUNTS.includes(account.name) && CREATED[`${name}.${account.name}`] === undefined) {
+      if (STATE.includes(account.name) && CREATED[`${name}.${account.name}`] === undefined) {
         test(`${account.name} is refused at another address, and with another size, discriminator or version`, async () => {
           const instruction = await valid();
           const original = instruction.accounts[index]?.address as Address;

@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { claim, deposit, fundHouse, requestWithdrawal, settleTransfers } from '../client/index.ts';
+import {
+  claim,
+  deposit,
+  fundHouse,
+  payHouseWithdrawal,
+  requestHouseWithdrawal,
+  requestWithdrawal,
+  setPaused,
+  settleTransfers,
+} from '../client/index.ts';
 import { LAMPORTS_PER_SOL } from './chain.ts';
 import { settlement } from './settlement.ts';
-import { LEADER, makeWorld, program, readHouse, readVault, type World } from './world.ts';
+import { CHANGE_DELAY_SLOTS, EXIT_DELAY_SLOTS, LEADER, makeWorld, program, readHouse, readVault, type World } from './world.ts';
 
 /**
  * Any order of instructions keeps the books that a plain model keeps. Would catch an instruction that forgets a part of the state, and,
@@ -24,6 +33,10 @@ type Step =
   | { kind: 'deposit' | 'request'; vault: number; amount: bigint }
   | { kind: 'fund'; amount: bigint }
   | { kind: 'claim'; vault: number }
+  | { kind: 'ask'; amount: bigint }
+  | { kind: 'take' }
+  | { kind: 'pause'; paused: boolean }
+  | { kind: 'wait'; slots: bigint }
   | { kind: 'batch' | 'transfers'; parts: Part[] };
 
 interface Account {
@@ -46,13 +59,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constantFrom('deposit' as const, 'request' as const), vault, amount }),
   fc.record({ kind: fc.constant('fund' as const), amount }),
   fc.record({ kind: fc.constant('claim' as const), vault }),
-  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('batch' as const, 'transfers' as const), parts }) },
+  fc.record({ kind: fc.constant('ask' as const), amount: fc.bigInt(0n, 90n * SOL) }),
+  fc.record({ kind: fc.constant('take' as const) }),
+  fc.record({ kind: fc.constant('pause' as const), paused: fc.boolean() }),
+  fc.record({ kind: fc.constant('wait' as const), slots: fc.bigInt(1n, 2n * CHANGE_DELAY_SLOTS) }),
+  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('batch' as const, 'transfers' as const), parts }) },
 );
 
 class Model {
   house = 100n * SOL;
   batches = 0n;
   transfers = 0n;
+  paused = false;
+  /** What the house asked for, and the first slot in which it is paid. */
+  asked = { amount: 0n, from: 0n };
   readonly accounts: Account[] = [0, 1, 2].map(() => ({
     balance: 0n,
     pending: 5n * SOL,
@@ -74,6 +94,15 @@ class Model {
     return entry.luck < 128 ? -(start * BigInt(entry.luck)) / 127n : (2n * SOL * BigInt(entry.luck - 127)) / 128n;
   }
 
+  /** Why the house is not paid in the slot, if it is not. */
+  refusalToPay(slot: bigint): string | undefined {
+    const { amount, from } = this.asked;
+    if (amount === 0n) return 'EMPTY_HOUSE_REQUEST';
+    if (slot < from) return 'INACTIVE_HOUSE_REQUEST';
+    if (slot > from + EXIT_DELAY_SLOTS) return 'STALE_HOUSE_REQUEST';
+    return this.house === 0n ? 'ZERO_PAYMENT' : undefined;
+  }
+
   settle(entry: Part, delta: bigint): void {
     const account = this.at(entry.vault);
     const consume = this.consumable(entry);
@@ -92,13 +121,14 @@ class Model {
 
 async function run(world: World, model: Model, next: Step): Promise<void> {
   const { chain, house, vaults } = world;
-  const at = { program, house: house.address };
+  const at = { program, house: house.address, mint: house.mint };
   const vaultAt = (index: number) => vaults[index] ?? assert.fail();
   switch (next.kind) {
     case 'deposit': {
       const { owner } = vaultAt(next.vault);
-      await chain.land([await deposit({ ...at, payer: owner, owner: owner.address, amount: next.amount })]);
-      model.at(next.vault).pending += next.amount;
+      const outcome = await chain.send([await deposit({ ...at, payer: owner, owner: owner.address, amount: next.amount })]);
+      assert.equal(outcome.error, model.paused ? 'PAUSED_HOUSE' : undefined);
+      if (outcome.error === undefined) model.at(next.vault).pending += next.amount;
       return;
     }
     case 'request': {
@@ -119,10 +149,38 @@ async function run(world: World, model: Model, next: Step): Promise<void> {
       model.at(next.vault).claimable = 0n;
       return;
     }
+    case 'pause':
+      await chain.land([setPaused({ ...at, authority: house.authority, paused: next.paused })]);
+      model.paused = next.paused;
+      return;
+    case 'wait':
+      chain.svm.warpToSlot(chain.slot + next.slots);
+      return;
+    case 'ask':
+    case 'take':
+      return operate(world, model, next);
     case 'batch':
     case 'transfers':
       return settle(world, model, next);
   }
+}
+
+/** The house asks for bankroll, or takes what it asked for. */
+async function operate({ chain, house }: World, model: Model, next: Step & { kind: 'ask' | 'take' }): Promise<void> {
+  const at = { program, house: house.address, mint: house.mint, authority: house.authority };
+  if (next.kind === 'ask') {
+    const { error } = await chain.send([requestHouseWithdrawal({ ...at, amount: next.amount })]);
+    assert.equal(error, next.amount === 0n && model.asked.amount === 0n ? 'EMPTY_HOUSE_REQUEST' : undefined);
+    if (error === undefined) {
+      model.asked = { amount: next.amount, from: next.amount === 0n ? 0n : chain.slot + CHANGE_DELAY_SLOTS };
+    }
+    return;
+  }
+  const { error } = await chain.send([await payHouseWithdrawal(at)]);
+  assert.equal(error, model.refusalToPay(chain.slot));
+  if (error !== undefined) return;
+  model.house -= min(model.asked.amount, model.house);
+  model.asked = { amount: 0n, from: 0n };
 }
 
 async function settle({ chain, house, vaults }: World, model: Model, { kind, parts }: Step & { parts: Part[] }): Promise<void> {
@@ -135,7 +193,10 @@ async function settle({ chain, house, vaults }: World, model: Model, { kind, par
     pay: entry.pay,
   }));
   if (kind === 'batch') {
-    await chain.land([await settlement(chain, house, { runs: plans })]);
+    const { error } = await chain.send([await settlement(chain, house, { runs: plans })]);
+    const won = ordered.reduce((sum, entry) => sum + model.deltaOf(entry), 0n);
+    assert.equal(error, won > model.house ? 'INSUFFICIENT_HOUSE_BALANCE' : undefined);
+    if (error !== undefined) return;
     model.batches += 1n;
     for (const entry of ordered) {
       model.settle(entry, model.deltaOf(entry));
@@ -151,20 +212,29 @@ async function settle({ chain, house, vaults }: World, model: Model, { kind, par
   for (const entry of ordered) model.settle(entry, 0n);
 }
 
-test('any sequence of instructions keeps the books of the model', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 15, maxLength: 40 }), async (steps) => {
-      const world = await makeWorld(3);
-      const model = new Model();
-      for (const next of steps) await run(world, model, next);
-      const house = readHouse(world.chain, world.house);
-      assert.deepEqual([house.balance, house.lastBatch, house.lastTransfer], [model.house, model.batches, model.transfers]);
-      const accounts = world.vaults.map((entry): Account => {
-        const { balance, pendingDeposit: pending, claimable, requestAmount: request, lastBet } = readVault(world.chain, entry);
-        return { balance, pending, claimable, request, lastBet };
-      });
-      assert.deepEqual(accounts, model.accounts);
-    }),
-    { numRuns: 12 },
+for (const money of ['lamports', 'tokens'] as const) {
+  test(`any sequence of instructions keeps the books of the model, in ${money}`, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 15, maxLength: 40 }), async (steps) => {
+        const world = await makeWorld(3, money === 'tokens');
+        const model = new Model();
+        for (const next of steps) await run(world, model, next);
+        compare(world, model);
+      }),
+      { numRuns: 12 },
+    );
+  });
+}
+
+function compare({ chain, house, vaults }: World, model: Model): void {
+  const { balance, lastBatch, lastTransfer, paused, requestAmount: amount, requestSlot: from } = readHouse(chain, house);
+  assert.deepEqual(
+    { balance, lastBatch, lastTransfer, paused, asked: { amount, from } },
+    { balance: model.house, lastBatch: model.batches, lastTransfer: model.transfers, paused: model.paused, asked: model.asked },
   );
-});
+  const accounts = vaults.map((entry): Account => {
+    const { balance: settled, pendingDeposit: pending, claimable, requestAmount: request, lastBet } = readVault(chain, entry);
+    return { balance: settled, pending, claimable, request, lastBet };
+  });
+  assert.deepEqual(accounts, model.accounts);
+}

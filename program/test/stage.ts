@@ -49,7 +49,7 @@ export interface Stage extends World {
   other: { house: TestHouse; vault: TestVault };
   /** A vault of the first house with something claimable. */
   claimer: TestVault;
-  /** An instruction that would land, of each kind. */
+  /** An instruction that would land, of each kind; all of them would, one after the other in this order. */
   valid: Record<InstructionName, () => Promise<CasinoInstruction>>;
   send(instruction: CasinoInstruction): Promise<Outcome>;
 }
@@ -119,12 +119,12 @@ async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<
     fundHouse: () => fundHouse({ ...at, payer, amount: SOL }),
     advanceEpoch: async () => advanceEpoch({ ...at, leader: settler, from: leaderEpoch, to: leaderEpoch + 1n, nonce: 1n }),
     retireVerifyingKey: () => retireVerifyingKey({ ...at, authority, id: 2 }),
-    requestHouseWithdrawal: async () => requestHouseWithdrawal({ ...at, authority, amount: SOL }),
     payHouseWithdrawal: () => payHouseWithdrawal({ ...at, authority }),
+    requestHouseWithdrawal: async () => requestHouseWithdrawal({ ...at, authority, amount: SOL }),
     setSettler: async () => setSettler({ ...at, authority, settler: newcomer.address }),
     scheduleChange: async () => scheduleChange({ ...at, authority, change: { kind: 'receiptKey', receiptKey: RECEIPT_KEY } }),
-    applyChange: async () => applyChange({ ...at, authority, kind: 'authority', newAuthority }),
     setPaused: async () => setPaused({ ...at, authority, paused: true }),
+    applyChange: async () => applyChange({ ...at, authority, kind: 'authority', newAuthority }),
   };
 }
 
