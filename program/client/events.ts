@@ -80,6 +80,44 @@ export interface TransfersSettled {
   transfers: SettledTransfer[];
 }
 
+/** The owner left by force: `amount` became claimable, bets after `lastBet` are void, and the vault is frozen. */
+export interface VaultExited {
+  name: 'VaultExited';
+  house: Address;
+  vault: Address;
+  amount: bigint;
+  lastBet: bigint;
+}
+
+/** From slot `from` on the vault has a new session key; the one before ends with slot `previousUntil`. */
+export interface SessionKeyRotated {
+  name: 'SessionKeyRotated';
+  house: Address;
+  vault: Address;
+  sessionKeyHash: bigint;
+  from: bigint;
+  previousUntil: bigint;
+}
+
+/** The owner showed a receipt for a bet that is not settled; `reserved` is what the house may not withdraw until it is. */
+export interface ChallengeOpened {
+  name: 'ChallengeOpened';
+  house: Address;
+  vault: Address;
+  betNumber: bigint;
+  reserved: bigint;
+  /** The ed25519 key that signed the receipt. */
+  receiptKey: Uint8Array;
+}
+
+/** The house left a challenge unanswered for the exit delay: it is paid nothing until the bet is settled or the vault exits. */
+export interface ChallengeOverdue {
+  name: 'ChallengeOverdue';
+  house: Address;
+  vault: Address;
+  betNumber: bigint;
+}
+
 export type CasinoEvent =
   | VaultOpened
   | Deposited
@@ -88,6 +126,10 @@ export type CasinoEvent =
   | HouseFunded
   | BatchSettled
   | TransfersSettled
+  | VaultExited
+  | SessionKeyRotated
+  | ChallengeOpened
+  | ChallengeOverdue
   | OperatorEvent;
 
 const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
@@ -111,6 +153,24 @@ const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
   evfund: (r) => ({ name: 'HouseFunded', house: r.address(), amount: r.u64() }),
   evbatch: readBatchSettled,
   evtrans: readTransfersSettled,
+  evexit: (r) => ({ name: 'VaultExited', house: r.address(), vault: r.address(), amount: r.u64(), lastBet: r.u64() }),
+  evrotat: (r) => ({
+    name: 'SessionKeyRotated',
+    house: r.address(),
+    vault: r.address(),
+    sessionKeyHash: r.field(),
+    from: r.u64(),
+    previousUntil: r.u64(),
+  }),
+  evchall: (r) => ({
+    name: 'ChallengeOpened',
+    house: r.address(),
+    vault: r.address(),
+    betNumber: r.u64(),
+    reserved: r.u64(),
+    receiptKey: r.bytes(32),
+  }),
+  evchdue: (r) => ({ name: 'ChallengeOverdue', house: r.address(), vault: r.address(), betNumber: r.u64() }),
   ...OPERATOR_DECODERS,
 };
 

@@ -29,6 +29,10 @@ const FOREIGN: Record<string, Record<string, string>> = {
   settleBatch: { house: 'WRONG_SETTLER', terms: 'WRONG_TERMS_HOUSE', verifyingKey: 'WRONG_VERIFYING_KEY_HOUSE' },
   settleTransfers: { house: 'WRONG_SETTLER' },
   claim: { owner: 'WRONG_OWNER', house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE', escrow: 'WRONG_ESCROW_ADDRESS' },
+  forceExit: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
+  rotateSessionKey: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
+  challenge: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
+  escalateChallenge: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
   fundHouse: { house: 'WRONG_ESCROW_ADDRESS', escrow: 'WRONG_ESCROW_ADDRESS' },
   advanceEpoch: { house: 'WRONG_LEADER' },
   retireVerifyingKey: { house: 'WRONG_AUTHORITY', verifyingKey: 'WRONG_VERIFYING_KEY_HOUSE' },
@@ -175,7 +179,7 @@ for (const { name, accounts, tokens } of LISTS) {
     });
 
     test('its example lands in a simulation, so that the refusals below have their stated cause', async () => {
-      const outcome = await stage.chain.simulate([await valid()]);
+      const outcome = await stage.chain.simulate(stage.transaction(await valid()));
       assert.equal(outcome, undefined);
     });
 
@@ -202,6 +206,17 @@ for (const { name, accounts, tokens } of LISTS) {
       }
       testProgram(account.name, index, valid);
       testTokens(account.name, index, { name, valid });
+      if (account.name === 'instructionsSysvar') {
+        test('a copy of the instructions sysvar is refused, whoever owns it', async () => {
+          const instruction = await valid();
+          for (const owner of [PROGRAM, SYSTEM_PROGRAM, 'Sysvar1111111111111111111111111111111111111' as Address]) {
+            const { error } = await withCopy(stage.house.address, owner, (copy) =>
+              stage.send(substitute(instruction, index, copy)),
+            );
+            assert.equal(error, 'WRONG_INSTRUCTIONS_SYSVAR');
+          }
+        });
+      }
       if (STATE.includes(account.name)) {
         const created = CREATED[`${name}.${account.name}`];
         test(`a copy of ${account.name} that another program owns is refused`, async () => {

@@ -40,22 +40,47 @@ export function readBooks(accounts: ReturnType<LiteSVM['getProgramAccounts']>): 
   };
 }
 
+interface Sums {
+  owed: bigint;
+  reserved: bigint;
+  overdue: bigint;
+}
+
 /**
  * The books of every house balance: `liabilities` is the sum of balance, pending deposit and claimable over its vaults and itself, and
- * what its escrow holds, above the rent minimum, covers them.
+ * what its escrow holds, above the rent minimum, covers them; `reserved` and `overdue` are those of its vaults' challenges.
  */
 export function assertInvariants(svm: LiteSVM, { houses, vaults }: Books): void {
-  const owed = new Map<Address, bigint>();
-  for (const vault of vaults.values()) {
-    const sum = vault.balance + vault.pendingDeposit + vault.claimable;
-    owed.set(vault.house, (owed.get(vault.house) ?? 0n) + sum);
+  const sums = new Map<Address, Sums>();
+  const sumsOf = (house: Address): Sums => sums.get(house) ?? { owed: 0n, reserved: 0n, overdue: 0n };
+  for (const [address, vault] of vaults) {
+    assertVault(vault, address);
+    const { owed, reserved, overdue } = sumsOf(vault.house);
+    sums.set(vault.house, {
+      owed: owed + totalOf(vault),
+      reserved: reserved + vault.challengeReserved,
+      overdue: overdue + (vault.challengeOverdue ? 1n : 0n),
+    });
   }
   for (const [address, house] of houses) {
-    const parts = (owed.get(address) ?? 0n) + house.balance + house.claimable;
+    const { owed, reserved, overdue } = sumsOf(address);
+    const parts = owed + house.balance + house.claimable;
     assert.equal(house.liabilities, parts, `liabilities of ${address}`);
+    assert.deepEqual([house.reserved, house.overdue], [reserved, overdue], `challenges of ${address}`);
     const held = heldBy(svm, address, house);
     if (held !== undefined) assert.ok(held >= parts, `the escrow of ${address} holds ${held} for ${parts}`);
   }
+}
+
+const totalOf = (vault: Vault): bigint => vault.balance + vault.pendingDeposit + vault.claimable;
+
+/** What every vault is in itself. */
+function assertVault(vault: Vault, address: Address): void {
+  const { challengeBet, challengeReserved, challengeOverdue, requestAmount } = vault;
+  if (challengeBet === 0n) assert.deepEqual([challengeReserved, challengeOverdue], [0n, false], `no challenge of ${address}`);
+  else assert.ok(vault.lastBet < challengeBet, `the challenge of ${address} is answered, and open`);
+  if (!vault.frozen) return;
+  assert.deepEqual([vault.balance, vault.pendingDeposit, requestAmount, challengeBet], [0n, 0n, 0n, 0n], `frozen ${address}`);
 }
 
 /** Tokens, or lamports above the rent minimum, if the escrow is known. */
@@ -71,27 +96,29 @@ function heldBy(svm: LiteSVM, address: Address, house: House): bigint | undefine
 
 type Movers<T> = { readonly [Field in keyof T]: readonly InstructionName[] };
 const SETTLEMENTS = ['settleBatch', 'settleTransfers'] as const;
+/** What opens a challenge, counts it as overdue, or ends it. */
+const CHALLENGES = ['challenge', 'settleBatch', 'forceExit'] as const;
 
 /** Which instructions, and no others, may change a field of a vault that they name. */
 const VAULT_MOVERS: Movers<Vault> = {
   bump: [],
-  frozen: [],
+  frozen: ['forceExit'],
   lastTerms: ['settleBatch'],
   owner: [],
   house: [],
   accountId: [],
-  keys: [],
-  balance: SETTLEMENTS,
-  pendingDeposit: ['deposit', ...SETTLEMENTS],
-  claimable: ['claim', ...SETTLEMENTS],
-  requestAmount: ['requestWithdrawal', ...SETTLEMENTS],
-  requestDeadline: ['requestWithdrawal', ...SETTLEMENTS],
+  keys: ['rotateSessionKey'],
+  balance: ['forceExit', ...SETTLEMENTS],
+  pendingDeposit: ['deposit', 'forceExit', ...SETTLEMENTS],
+  claimable: ['claim', 'forceExit', ...SETTLEMENTS],
+  requestAmount: ['requestWithdrawal', 'forceExit', ...SETTLEMENTS],
+  requestDeadline: ['requestWithdrawal', 'forceExit', ...SETTLEMENTS],
   lastBet: ['settleBatch'],
-  challengeBet: [],
-  challengeReserved: [],
-  challengeSlot: [],
-  challengeKey: [],
-  challengeOverdue: [],
+  challengeBet: CHALLENGES,
+  challengeReserved: CHALLENGES,
+  challengeSlot: CHALLENGES,
+  challengeKey: CHALLENGES,
+  challengeOverdue: ['escalateChallenge', ...CHALLENGES],
 };
 
 /** Likewise of a house. */
@@ -113,8 +140,8 @@ const HOUSE_MOVERS: Movers<House> = {
   requestSlot: ['requestHouseWithdrawal', 'payHouseWithdrawal'],
   claimable: [],
   liabilities: ['deposit', 'claim', 'settleBatch', 'fundHouse', 'payHouseWithdrawal'],
-  reserved: [],
-  overdue: [],
+  reserved: CHALLENGES,
+  overdue: ['escalateChallenge', ...CHALLENGES],
   lastBatch: ['settleBatch'],
   lastTransfer: ['settleTransfers'],
   lastBlobHash: ['settleBatch'],
@@ -140,7 +167,10 @@ export function assertMoves(before: Books, after: Books, instructions: readonly 
     instructions
       .filter(({ accounts }) => accounts.some((meta) => meta.address === address))
       .flatMap(({ data }) => byNumber.get(data[0] as never) ?? []);
-  for (const [address, vault] of before.vaults) moved(vault, after.vaults.get(address), VAULT_MOVERS, named(address));
+  for (const [address, vault] of before.vaults) {
+    moved(vault, after.vaults.get(address), VAULT_MOVERS, named(address));
+    assertForward(vault, after.vaults.get(address) ?? vault, address);
+  }
   for (const [address, house] of before.houses) moved(house, after.houses.get(address), HOUSE_MOVERS, named(address));
 }
 
@@ -150,4 +180,14 @@ function moved<T extends object>(before: T, after: T | undefined, movers: Movers
     if (names.some((name) => allowed.includes(name))) continue;
     assert.deepEqual(after[field], before[field], `${String(field)} changed in ${names.join(', ') || 'no instruction'}`);
   }
+}
+
+/** Nothing goes back, and only bets, deposits and claims change what a vault has in all. */
+function assertForward(before: Vault, after: Vault, address: Address): void {
+  assert.ok(after.lastBet >= before.lastBet && after.lastTerms >= before.lastTerms, `${address} went back`);
+  assert.ok(after.frozen || !before.frozen, `${address} thawed`);
+  if (after.lastBet > before.lastBet || totalOf(after) === totalOf(before)) return;
+  const isDeposit = after.pendingDeposit > before.pendingDeposit && after.balance === before.balance;
+  const isClaim = after.claimable === 0n && after.balance === before.balance && after.pendingDeposit === before.pendingDeposit;
+  assert.ok(isDeposit || isClaim, `${address} has other amounts without a bet, a deposit or a claim`);
 }

@@ -258,7 +258,10 @@ for (const [requested, reserved, paid] of PAYMENTS) {
     const { chain, house, vaults } = await makeWorld(1);
     await chain.land([requestHouseWithdrawal({ ...namesOf(house), amount: requested })]);
     chain.svm.warpToSlot(chain.slot + CHANGE_DELAY_SLOTS);
+    // As a challenge by a receipt of bet 9 would: the house's sum, and the vault's own part.
+    const challenged = reserved === 0n ? [] : [...u64(9n), ...u64(reserved)];
     chain.svm.setAccount(forged(288, u64(reserved))(chain.account(house.address)));
+    chain.svm.setAccount(forged(256, challenged)(chain.account(vaults[0]!.address)));
     const outcome = await chain.send([await payHouseWithdrawal(namesOf(house))]);
     if (paid === 0n) {
       assert.equal(outcome.error, 'ZERO_PAYMENT');

@@ -1,13 +1,17 @@
-import { type AccountMeta, AccountRole, type Address, type EncodedAccount } from '@solana/kit';
+import { type AccountMeta, AccountRole, type Address, type EncodedAccount, type Instruction } from '@solana/kit';
 import {
   addTerms,
   addVerifyingKey,
   advanceEpoch,
   applyChange,
   type CasinoInstruction,
+  challenge,
   claim,
   deposit,
+  escalateChallenge,
+  forceExit,
   fundHouse,
+  INSTRUCTION_NUMBERS,
   type InstructionName,
   initHouse,
   openVault,
@@ -15,12 +19,14 @@ import {
   requestHouseWithdrawal,
   requestWithdrawal,
   retireVerifyingKey,
+  rotateSessionKey,
   scheduleChange,
   setPaused,
   setSettler,
   settleTransfers,
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL, type Outcome } from './chain.ts';
+import { receiptFor } from './receipts.ts';
 import { settlement } from './settlement.ts';
 import { giveTokens } from './tokens.ts';
 import { keyBytes, TRAPDOOR } from './trapdoor.ts';
@@ -49,17 +55,24 @@ export interface Stage extends World {
   other: { house: TestHouse; vault: TestVault };
   /** A vault of the first house with something claimable. */
   claimer: TestVault;
+  /** One whose request is past its deadline. */
+  exiter: TestVault;
+  /** One whose challenge is older than the exit delay. */
+  challenger: TestVault;
   /** An instruction that would land, of each kind; all of them would, one after the other in this order. */
   valid: Record<InstructionName, () => Promise<CasinoInstruction>>;
+  /** The instruction behind those that it needs in its transaction: a challenge needs a receipt for the first vault verified. */
+  transaction(instruction: CasinoInstruction): Instruction[];
   send(instruction: CasinoInstruction): Promise<Outcome>;
 }
 
 export async function makeStage(ofToken = false): Promise<Stage> {
-  const world = await makeWorld(4, ofToken);
+  const world = await makeWorld(6, ofToken);
   const { chain, house } = world;
-  const [claimer, ...vaults] = world.vaults as [TestVault, ...TestVault[]];
+  const [claimer, exiter, challenger, ...vaults] = world.vaults as [TestVault, TestVault, TestVault, ...TestVault[]];
   await chain.land([
     await requestWithdrawal({ program, owner: claimer.owner, house: house.address, amount: SOL }),
+    await requestWithdrawal({ program, owner: exiter.owner, house: house.address, amount: SOL }),
     settleTransfers({
       program,
       settler: house.settler,
@@ -72,8 +85,18 @@ export async function makeStage(ofToken = false): Promise<Stage> {
   await announce(world);
   const otherHouse = await makeHouse(chain, 'other', house.token);
   const [otherVault] = await makeVaults(chain, otherHouse, 1, 'other owner');
-  const base = { ...world, vaults, claimer, other: { house: otherHouse, vault: otherVault as TestVault } };
-  return { ...base, valid: await validInstructions(base), send: (instruction) => chain.send([instruction]) };
+  await chain.land([
+    receiptFor(house, challenger, { balanceAfter: 8n * SOL }),
+    await challenge({ program, owner: challenger.owner, house: house.address }),
+  ]);
+  chain.svm.warpToSlot(STAGE_SLOT);
+  const base = { ...world, vaults, claimer, exiter, challenger, other: { house: otherHouse, vault: otherVault as TestVault } };
+  const transaction = (instruction: CasinoInstruction): Instruction[] =>
+    instruction.data[0] === INSTRUCTION_NUMBERS.challenge
+      ? [receiptFor(house, vaults[0] as TestVault), instruction]
+      : [instruction];
+  const send = (instruction: CasinoInstruction) => chain.send(transaction(instruction));
+  return { ...base, valid: await validInstructions(base), transaction, send };
 }
 
 /** A new authority and a withdrawal of the house's, both due at the stage's slot. */
@@ -84,11 +107,10 @@ async function announce({ chain, house }: World): Promise<void> {
     scheduleChange({ ...at, change: { kind: 'authority', authority: newAuthority } }),
     requestHouseWithdrawal({ ...at, amount: 10n * SOL }),
   ]);
-  chain.svm.warpToSlot(STAGE_SLOT);
 }
 
-async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<Stage['valid']> {
-  const { chain, house, vaults, claimer } = stage;
+async function validInstructions(stage: Omit<Stage, 'valid' | 'transaction' | 'send'>): Promise<Stage['valid']> {
+  const { chain, house, vaults, claimer, exiter, challenger } = stage;
   const [first, second] = vaults as [TestVault, TestVault];
   const { authority, settler } = house;
   const newHouse = await houseArguments(chain, 'new', house.token);
@@ -110,16 +132,20 @@ async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<
     openVault: () => openVault({ ...at, payer, owner: newcomer, sessionKeyHash: 5n }),
     deposit: () => deposit({ ...at, payer, owner: first.owner.address, amount: SOL }),
     requestWithdrawal: () => requestWithdrawal({ ...at, owner: first.owner, amount: SOL }),
+    challenge: () => challenge({ ...at, owner: first.owner }),
     settleBatch: () => settlement(chain, house, { runs: [{ vault: first, consume: SOL, delta: SOL }, { vault: second }] }),
     settleTransfers: async () => {
       const transferNumber = readHouse(chain, house).lastTransfer + 1n;
       return settleTransfers({ ...at, settler, transferNumber, ...LEADER, transfers });
     },
     claim: () => claim({ ...at, owner: claimer.owner.address }),
+    forceExit: () => forceExit({ ...at, owner: exiter.owner }),
+    rotateSessionKey: () => rotateSessionKey({ ...at, owner: first.owner, sessionKeyHash: 6n, from: chain.slot }),
     fundHouse: () => fundHouse({ ...at, payer, amount: SOL }),
     advanceEpoch: async () => advanceEpoch({ ...at, leader: settler, from: leaderEpoch, to: leaderEpoch + 1n, nonce: 1n }),
     retireVerifyingKey: () => retireVerifyingKey({ ...at, authority, id: 2 }),
     payHouseWithdrawal: () => payHouseWithdrawal({ ...at, authority }),
+    escalateChallenge: async () => escalateChallenge({ ...at, vault: challenger.address }),
     requestHouseWithdrawal: async () => requestHouseWithdrawal({ ...at, authority, amount: SOL }),
     setSettler: async () => setSettler({ ...at, authority, settler: newcomer.address }),
     scheduleChange: async () => scheduleChange({ ...at, authority, change: { kind: 'receiptKey', receiptKey: RECEIPT_KEY } }),

@@ -3,8 +3,11 @@ mod add_terms;
 mod add_verifying_key;
 mod advance_epoch;
 mod apply_change;
+mod challenge;
 mod claim;
 mod deposit;
+mod escalate_challenge;
+mod force_exit;
 mod fund_house;
 mod init_house;
 mod open_vault;
@@ -12,6 +15,7 @@ mod pay_house_withdrawal;
 mod request_house_withdrawal;
 mod request_withdrawal;
 mod retire_verifying_key;
+mod rotate_session_key;
 mod schedule_change;
 mod set_paused;
 mod set_settler;
@@ -32,6 +36,10 @@ pub const REQUEST_WITHDRAWAL: u8 = 6;
 pub const SETTLE_BATCH: u8 = 7;
 pub const SETTLE_TRANSFERS: u8 = 8;
 pub const CLAIM: u8 = 9;
+pub const FORCE_EXIT: u8 = 10;
+pub const ROTATE_SESSION_KEY: u8 = 11;
+pub const CHALLENGE: u8 = 12;
+pub const ESCALATE_CHALLENGE: u8 = 13;
 pub const FUND_HOUSE: u8 = 14;
 pub const REQUEST_HOUSE_WITHDRAWAL: u8 = 15;
 pub const PAY_HOUSE_WITHDRAWAL: u8 = 16;
@@ -57,6 +65,10 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
         SETTLE_BATCH => settle_batch::process(program_id, accounts, reader),
         SETTLE_TRANSFERS => settle_transfers::process(program_id, accounts, reader),
         CLAIM => claim::process(program_id, accounts, reader),
+        FORCE_EXIT => force_exit::process(program_id, accounts, reader),
+        ROTATE_SESSION_KEY => rotate_session_key::process(program_id, accounts, reader),
+        CHALLENGE => challenge::process(program_id, accounts, reader),
+        ESCALATE_CHALLENGE => escalate_challenge::process(program_id, accounts, reader),
         FUND_HOUSE => fund_house::process(program_id, accounts, reader),
         REQUEST_HOUSE_WITHDRAWAL => request_house_withdrawal::process(program_id, accounts, reader),
         PAY_HOUSE_WITHDRAWAL => pay_house_withdrawal::process(program_id, accounts, reader),
