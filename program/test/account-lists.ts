@@ -39,6 +39,41 @@ const CREATED = ['initHouse.house', 'addTerms.terms', 'addVerifyingKey.verifying
 
 export const upper = (name: string): string => name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 
+/** In a house of an SPL token: what another house's account of the same kind must be refused with, by instruction and account. */
+export const FOREIGN_TOKENS: Record<string, Record<string, string>> = {
+  initHouse: {
+    house: 'WRONG_ESCROW_ADDRESS',
+    escrow: 'WRONG_ESCROW_ADDRESS',
+    mint: 'WRONG_MINT',
+    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
+  },
+  deposit: {
+    house: 'WRONG_VAULT_HOUSE',
+    vault: 'WRONG_VAULT_HOUSE',
+    payerToken: 'WRONG_TOKEN_ACCOUNT_OWNER',
+    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
+  },
+  claim: {
+    owner: 'WRONG_OWNER',
+    house: 'WRONG_VAULT_HOUSE',
+    vault: 'WRONG_VAULT_HOUSE',
+    escrow: 'WRONG_ESCROW_ADDRESS',
+    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
+    ownerToken: 'WRONG_TOKEN_ACCOUNT_ADDRESS',
+  },
+  fundHouse: {
+    house: 'WRONG_ESCROW_TOKEN_ADDRESS',
+    payerToken: 'WRONG_TOKEN_ACCOUNT_OWNER',
+    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
+  },
+  payHouseWithdrawal: {
+    house: 'WRONG_AUTHORITY',
+    escrow: 'WRONG_ESCROW_ADDRESS',
+    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
+    authorityToken: 'WRONG_TOKEN_ACCOUNT_ADDRESS',
+  },
+};
+
 /** Where an attempt is made: the account and its index. */
 export interface Target {
   index: number;

@@ -11,7 +11,7 @@ import {
   verifyingKeyAddress,
 } from '../client/index.ts';
 import idl from '../idl.json' with { type: 'json' };
-import { LISTS, STATE, upper } from './account-lists.ts';
+import { FOREIGN_TOKENS, LISTS, STATE, upper } from './account-lists.ts';
 import { type Outcome, PROGRAM, signerNamed } from './chain.ts';
 import { forged, makeStage, type Stage, substitute, withData, withoutSignature, withoutWrite } from './stage.ts';
 import { makeToken, TOKEN_2022 } from './tokens.ts';
@@ -42,41 +42,6 @@ const FOREIGN: Record<string, Record<string, string>> = {
   scheduleChange: { house: 'WRONG_AUTHORITY' },
   applyChange: { house: 'WRONG_AUTHORITY' },
   setPaused: { house: 'WRONG_AUTHORITY' },
-};
-
-/** Likewise in a house of an SPL token, for its own account lists. */
-const FOREIGN_TOKENS: typeof FOREIGN = {
-  initHouse: {
-    house: 'WRONG_ESCROW_ADDRESS',
-    escrow: 'WRONG_ESCROW_ADDRESS',
-    mint: 'WRONG_MINT',
-    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
-  },
-  deposit: {
-    house: 'WRONG_VAULT_HOUSE',
-    vault: 'WRONG_VAULT_HOUSE',
-    payerToken: 'WRONG_TOKEN_ACCOUNT_OWNER',
-    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
-  },
-  claim: {
-    owner: 'WRONG_OWNER',
-    house: 'WRONG_VAULT_HOUSE',
-    vault: 'WRONG_VAULT_HOUSE',
-    escrow: 'WRONG_ESCROW_ADDRESS',
-    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
-    ownerToken: 'WRONG_TOKEN_ACCOUNT_ADDRESS',
-  },
-  fundHouse: {
-    house: 'WRONG_ESCROW_TOKEN_ADDRESS',
-    payerToken: 'WRONG_TOKEN_ACCOUNT_OWNER',
-    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
-  },
-  payHouseWithdrawal: {
-    house: 'WRONG_AUTHORITY',
-    escrow: 'WRONG_ESCROW_ADDRESS',
-    escrowToken: 'WRONG_ESCROW_TOKEN_ADDRESS',
-    authorityToken: 'WRONG_TOKEN_ACCOUNT_ADDRESS',
-  },
 };
 
 /** Accounts that an instruction makes: a look-alike there is at a wrong address, whatever it holds. */

@@ -70,6 +70,14 @@ test('constants are the same in Rust, IDL and client', () => {
   }
 });
 
+test('the programs that are called have the same addresses in Rust and client', () => {
+  const rust = [...source('token.rs').matchAll(/pub const (\w+): Address =\s+Address::from_str_const\("(\w+)"\);/g)];
+  assert.deepEqual(Object.fromEntries(rust.map(([, name, address]) => [name, address])), {
+    TOKEN_PROGRAM: client.TOKEN_PROGRAM,
+    ASSOCIATED_TOKEN_PROGRAM: client.ASSOCIATED_TOKEN_PROGRAM,
+  });
+});
+
 test('instructions have the same numbers in Rust, IDL and client', () => {
   const rust = Object.fromEntries(
     [...source('instructions/mod.rs').matchAll(/^pub const (\w+): u8 = (\d+);/gm)].map(([, name, number]) => [

@@ -13,8 +13,18 @@ import {
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL } from './chain.ts';
 import { settlement } from './settlement.ts';
-import { close, freeze, giveTokens, reassign, send, tokensOf } from './tokens.ts';
-import { CHANGE_DELAY_SLOTS, LEADER, makeWorld, program, readHouse, readVault, type TestVault, type World } from './world.ts';
+import { close, freeze, giveTokens, makeWrapped, reassign, send, sync, tokensOf } from './tokens.ts';
+import {
+  CHANGE_DELAY_SLOTS,
+  LEADER,
+  makeHouse,
+  makeWorld,
+  program,
+  readHouse,
+  readVault,
+  type TestVault,
+  type World,
+} from './world.ts';
 
 const UNIT = LAMPORTS_PER_SOL;
 
@@ -78,6 +88,40 @@ test("anyone deposits tokens of its own into anyone's vault", async () => {
   await chain.land([await deposit({ ...at, payer: stranger, owner: vault.owner.address, amount: 7n })]);
   assert.equal(readVault(chain, vault).pendingDeposit, 5n * UNIT + 7n);
   assert.deepEqual([tokensOf(chain, from), tokensOf(chain, escrowToken)], [0n, 105n * UNIT + 7n]);
+});
+
+test('a payer deposits its last token, and nothing beyond', async () => {
+  const { chain, vault, token, at } = await makeTokenWorld();
+  const stranger = await chain.signer('stranger');
+  const from = await giveTokens(chain, token, stranger.address, 7n);
+  const paying = (amount: bigint) => deposit({ ...at, payer: stranger, owner: vault.owner.address, amount });
+  for (const [amount, error] of [
+    [0n, 'ZERO_AMOUNT'],
+    [8n, 'INSUFFICIENT_PAYER_FUNDS'],
+    [0xffff_ffff_ffff_ffffn, 'INSUFFICIENT_PAYER_FUNDS'],
+    [1n, undefined],
+    [6n, undefined],
+    [1n, 'INSUFFICIENT_PAYER_FUNDS'],
+  ] as const) {
+    assert.equal((await chain.send([await paying(amount)])).error, error);
+  }
+  assert.deepEqual([tokensOf(chain, from), readVault(chain, vault).pendingDeposit], [0n, 5n * UNIT + 7n]);
+});
+
+test('wrapped lamports are a token like any other: lamports sent to the escrow and synced in are a donation', async () => {
+  const { chain } = await makeWorld(0);
+  const house = await makeHouse(chain, 'wrapping', makeWrapped(chain));
+  const escrowToken = await associatedTokenAddress({ owner: house.escrow, mint: house.mint });
+  assert.equal(tokensOf(chain, escrowToken), 100n * UNIT);
+  chain.fund(escrowToken, 3n * UNIT);
+  await chain.land([sync(escrowToken)]);
+  assert.equal(tokensOf(chain, escrowToken), 103n * UNIT);
+  assert.equal(readHouse(chain, house).liabilities, 100n * UNIT);
+  const authority = { program, house: house.address, mint: house.mint, authority: house.authority };
+  await chain.land([requestHouseWithdrawal({ ...authority, amount: 1_000n * UNIT })]);
+  chain.svm.warpToSlot(chain.slot + CHANGE_DELAY_SLOTS);
+  await chain.land([await payHouseWithdrawal(authority)]);
+  assert.equal(tokensOf(chain, escrowToken), 3n * UNIT);
 });
 
 test("an owner's associated account that belongs to somebody else by now is not paid, and the claim waits", async () => {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Address, Instruction, KeyPairSigner } from '@solana/kit';
 import { getCreateAccountInstruction } from '@solana-program/system';
 import { ByteWriter } from '../../protocol/bytes.ts';
@@ -9,7 +10,10 @@ import { LAMPORTS_PER_SOL, signerNamed, type TestChain } from './chain.ts';
 export const TOKEN_2022 = 'TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb' as Address;
 const MINT_BYTES = 82n;
 
-/** A mint and who mints and freezes. */
+/** The mint of wrapped lamports. */
+const WRAPPED = 'So11111111111111111111111111111111111111112' as Address;
+
+/** A mint and who mints and freezes; wrapped lamports have nobody, and are paid in. */
 export interface TestToken {
   mint: Address;
   authority: KeyPairSigner;
@@ -38,6 +42,13 @@ export async function makeToken(chain: TestChain, name: string, programAddress =
   return { mint: mint.address, authority };
 }
 
+/** The mint of wrapped lamports, put on the chain. */
+export function makeWrapped(chain: TestChain): TestToken {
+  chain.svm.withNativeMints();
+  assert.equal(chain.account(WRAPPED).programAddress, TOKEN_PROGRAM);
+  return { mint: WRAPPED, authority: chain.feePayer };
+}
+
 /** Makes the owner's associated account unless it exists, and mints into it; returns its address. */
 export async function giveTokens(
   chain: TestChain,
@@ -46,8 +57,15 @@ export async function giveTokens(
   amount = 10_000n * LAMPORTS_PER_SOL,
 ): Promise<Address> {
   const account = await associatedTokenAddress({ owner, mint: token.mint });
+  const making = await createAssociatedToken({ payer: chain.feePayer, owner, mint: token.mint });
+  if (token.mint === WRAPPED) {
+    await chain.land([making]);
+    chain.fund(account, amount);
+    await chain.land([sync(account)]);
+    return account;
+  }
   await chain.land([
-    await createAssociatedToken({ payer: chain.feePayer, owner, mint: token.mint }),
+    making,
     instruction(new ByteWriter().u8(7).u64(amount).finish(), [token.mint, account], { signer: token.authority }),
   ]);
   return account;
@@ -55,6 +73,9 @@ export async function giveTokens(
 
 export const tokensOf = (chain: TestChain, account: Address): bigint =>
   Buffer.from(chain.account(account).data).readBigUInt64LE(64);
+
+/** Counts the lamports of a wrapped account anew. */
+export const sync = (account: Address): Instruction => instruction(Uint8Array.of(17), [account]);
 
 /** Freezes the account, or thaws it. */
 export const freeze = (token: TestToken, account: Address, frozen: boolean): Instruction =>
