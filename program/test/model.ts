@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { NEVER, type ProgramErrorName } from '../client/index.ts';
 import { LAMPORTS_PER_SOL } from './chain.ts';
-import { EXIT_DELAY_SLOTS } from './world.ts';
+import { CHANGE_DELAY_SLOTS, EXIT_DELAY_SLOTS } from './world.ts';
 
 /** One vault's part of a settlement, in fractions of what is there when it is settled. */
 export interface Part {
@@ -47,6 +47,9 @@ export class Model {
   house = 100n * SOL;
   batches = 0n;
   transfers = 0n;
+  paused = false;
+  /** What the house asked for, and the first slot in which it is paid. */
+  asked = { amount: 0n, from: 0n };
   readonly accounts: Account[];
 
   /** `hashes`: the vaults' first session keys. */
@@ -94,6 +97,7 @@ export class Model {
 
   deposit(index: number, amount: bigint): Refused {
     const account = this.at(index);
+    if (this.paused) return 'PAUSED_HOUSE';
     if (account.frozen) return 'FROZEN_VAULT';
     account.pending += amount;
     return undefined;
@@ -153,6 +157,27 @@ export class Model {
     if (account.challenge.overdue) return 'EXISTING_ESCALATION';
     if (this.slot <= account.challenge.slot + EXIT_DELAY_SLOTS) return 'INACTIVE_ESCALATION';
     account.challenge = { ...account.challenge, overdue: true };
+    return undefined;
+  }
+
+  /** The house asks for bankroll, or withdraws what it asked for. */
+  ask(amount: bigint): Refused {
+    if (amount === 0n && this.asked.amount === 0n) return 'EMPTY_HOUSE_REQUEST';
+    this.asked = { amount, from: amount === 0n ? 0n : this.slot + CHANGE_DELAY_SLOTS };
+    return undefined;
+  }
+
+  /** And is paid it. */
+  take(): Refused {
+    const { amount, from } = this.asked;
+    const free = this.house > this.reserved ? this.house - this.reserved : 0n;
+    if (amount === 0n) return 'EMPTY_HOUSE_REQUEST';
+    if (this.slot < from) return 'INACTIVE_HOUSE_REQUEST';
+    if (this.slot > from + EXIT_DELAY_SLOTS) return 'STALE_HOUSE_REQUEST';
+    if (this.overdue > 0n) return 'EXISTING_OVERDUE_CHALLENGE';
+    if (free === 0n) return 'ZERO_PAYMENT';
+    this.house -= min(amount, free);
+    this.asked = { amount: 0n, from: 0n };
     return undefined;
   }
 

@@ -8,15 +8,18 @@ import {
   escalateChallenge,
   forceExit,
   fundHouse,
+  payHouseWithdrawal,
+  requestHouseWithdrawal,
   requestWithdrawal,
   rotateSessionKey,
+  setPaused,
   settleTransfers,
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL } from './chain.ts';
 import { type Account, Model, type Part } from './model.ts';
 import { receiptFor } from './receipts.ts';
 import { settlement } from './settlement.ts';
-import { EXIT_DELAY_SLOTS, LEADER, makeWorld, program, readHouse, readVault, type World } from './world.ts';
+import { CHANGE_DELAY_SLOTS, EXIT_DELAY_SLOTS, LEADER, makeWorld, program, readHouse, readVault, type World } from './world.ts';
 
 /**
  * Any order of instructions keeps the books that a plain model keeps, and is refused where the model says. Would catch an instruction
@@ -28,6 +31,9 @@ type Step =
   | { kind: 'claim' | 'exit' | 'rotate' | 'escalate'; vault: number }
   | { kind: 'challenge'; vault: number; ahead: bigint; promise: bigint }
   | { kind: 'wait'; slots: bigint }
+  | { kind: 'ask'; amount: bigint }
+  | { kind: 'take' }
+  | { kind: 'pause'; paused: boolean }
   | { kind: 'batch' | 'transfers'; parts: Part[] };
 
 const SOL = LAMPORTS_PER_SOL;
@@ -68,9 +74,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('wait' as const),
-      slots: fc.constantFrom(1n, EXIT_DELAY_SLOTS, EXIT_DELAY_SLOTS + 1n),
+      slots: fc.constantFrom(1n, EXIT_DELAY_SLOTS, EXIT_DELAY_SLOTS + 1n, CHANGE_DELAY_SLOTS),
     }),
   },
+  fc.record({ kind: fc.constant('ask' as const), amount: fc.bigInt(0n, 90n * SOL) }),
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('take' as const) }) },
+  fc.record({ kind: fc.constant('pause' as const), paused: fc.boolean() }),
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('batch' as const, 'transfers' as const), parts }) },
 );
 
@@ -86,7 +95,8 @@ const LEAVE: Step[] = [
 
 async function run(world: World, model: Model, next: Step): Promise<void> {
   const { chain, house, vaults } = world;
-  const at = { program, house: house.address };
+  const at = { program, house: house.address, mint: house.mint };
+  const { authority } = house;
   const vaultAt = (index: number) => vaults[index] ?? assert.fail();
   const ownerAt = (index: number) => vaultAt(index).owner;
   const check = async (instructions: Parameters<typeof chain.send>[0], expected: string | undefined) =>
@@ -125,6 +135,15 @@ async function run(world: World, model: Model, next: Step): Promise<void> {
       model.slot += next.slots;
       chain.svm.warpToSlot(model.slot);
       return;
+    case 'ask': {
+      const { amount } = next;
+      return check([requestHouseWithdrawal({ ...at, authority, amount })], model.ask(amount));
+    }
+    case 'take':
+      return check([await payHouseWithdrawal({ ...at, authority })], model.take());
+    case 'pause':
+      model.paused = next.paused;
+      return check([setPaused({ ...at, authority, paused: next.paused })], undefined);
     case 'batch':
     case 'transfers':
       return settle(world, model, next);
@@ -152,9 +171,11 @@ async function settle({ chain, house, vaults }: World, model: Model, { kind, par
 }
 
 function assertSame({ chain, house, vaults }: World, model: Model): void {
-  const { balance, lastBatch, lastTransfer, liabilities, reserved, overdue } = readHouse(chain, house);
+  const state = readHouse(chain, house);
+  const { balance, lastBatch, lastTransfer, liabilities, reserved, overdue, paused, requestAmount, requestSlot } = state;
   assert.deepEqual([balance, lastBatch, lastTransfer], [model.house, model.batches, model.transfers]);
   assert.deepEqual([liabilities, reserved, overdue], [model.liabilities, model.reserved, model.overdue]);
+  assert.deepEqual([paused, { amount: requestAmount, from: requestSlot }], [model.paused, model.asked]);
   const accounts = vaults.map((entry): Account => {
     const { balance, pendingDeposit: pending, claimable, lastBet, frozen, keys, ...rest } = readVault(chain, entry);
     const { requestAmount: request, requestDeadline: deadline } = rest;
@@ -169,18 +190,20 @@ function assertSame({ chain, house, vaults }: World, model: Model): void {
   assert.deepEqual(accounts, model.accounts);
 }
 
-test('any sequence of instructions keeps the books of the model', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60 }), async (steps) => {
-      const world = await makeWorld(3);
-      const hashes = world.vaults.map((entry) => readVault(world.chain, entry).keys[0].hash);
-      const model = new Model(world.chain.slot, hashes);
-      for (const next of [...steps, ...LEAVE]) {
-        await run(world, model, next);
-        assertSame(world, model);
-      }
-      assert.equal(model.liabilities, model.house);
-    }),
-    { numRuns: 12 },
-  );
-});
+for (const money of ['lamports', 'tokens'] as const) {
+  test(`any sequence of instructions keeps the books of the model, in ${money}`, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60 }), async (steps) => {
+        const world = await makeWorld(3, money === 'tokens');
+        const hashes = world.vaults.map((entry) => readVault(world.chain, entry).keys[0].hash);
+        const model = new Model(world.chain.slot, hashes);
+        for (const next of [...steps, ...LEAVE]) {
+          await run(world, model, next);
+          assertSame(world, model);
+        }
+        assert.equal(model.liabilities, model.house);
+      }),
+      { numRuns: 12 },
+    );
+  });
+}
