@@ -1,13 +1,18 @@
 import {
+  type Address,
+  type AddressesByLookupTableAddress,
   appendTransactionMessageInstructions,
   assertIsTransactionWithinSizeLimit,
   type Base64EncodedWireTransaction,
+  type Blockhash,
+  compressTransactionMessageUsingAddressLookupTables,
   createTransactionMessage,
   getBase64EncodedWireTransaction,
   getSignatureFromTransaction,
   getTransactionDecoder,
   getTransactionEncoder,
   type Instruction,
+  isTransactionMessageWithinSizeLimit,
   pipe,
   type Signature,
   setTransactionMessageFeePayerSigner,
@@ -29,22 +34,42 @@ export interface SignedBytes {
   lastValidBlockHeight: bigint;
 }
 
-/** Signs a transaction of these instructions with a compute unit limit, and checks that it fits a packet. */
+export interface TransactionInput {
+  payer: TransactionSigner;
+  instructions: readonly Instruction[];
+  computeUnits: number;
+}
+
+/** Tables that shorten a transaction with these accounts. */
+type TablesFor<T> = (accounts: readonly Address[]) => T;
+
+/** Any lifetime has the same size. */
+const SOME_LIFETIME = { blockhash: '11111111111111111111111111111111' as Blockhash, lastValidBlockHeight: 0n };
+
+/** Whether a transaction of these instructions fits a packet, with the help of lookup tables if need be. Makes the message, unsigned. */
+export function fitsPacket(input: TransactionInput, tablesFor: TablesFor<AddressesByLookupTableAddress>): boolean {
+  const message = transactionMessage(input, SOME_LIFETIME);
+  if (isTransactionMessageWithinSizeLimit(message)) return true;
+  return isTransactionMessageWithinSizeLimit(shortened(message, tablesFor(accountsOf(input))));
+}
+
+/**
+ * Signs a transaction of these instructions with a compute unit limit. One that does not fit a packet names accounts through the
+ * lookup tables of `tablesFor`; `SETTLEMENT_REJECTED` if it does not fit even so.
+ */
 export async function signTransaction(
   rpc: ChainRpc,
-  input: { payer: TransactionSigner; instructions: readonly Instruction[]; computeUnits: number },
+  input: TransactionInput & { tablesFor?: TablesFor<Promise<AddressesByLookupTableAddress>> },
 ): Promise<SignedBytes> {
   const { value: latest } = await call(rpc.getLatestBlockhash({ commitment: 'confirmed' }));
-  const message = pipe(
-    createTransactionMessage({ version: 0 }),
-    (m) => setTransactionMessageFeePayerSigner(input.payer, m),
-    (m) => setTransactionMessageLifetimeUsingBlockhash(latest, m),
-    (m) =>
-      appendTransactionMessageInstructions(
-        [getSetComputeUnitLimitInstruction({ units: input.computeUnits }), ...input.instructions],
-        m,
-      ),
-  );
+  const plain = transactionMessage(input, latest);
+  const message =
+    input.tablesFor === undefined || isTransactionMessageWithinSizeLimit(plain)
+      ? plain
+      : shortened(plain, await input.tablesFor(accountsOf(input)));
+  if (!isTransactionMessageWithinSizeLimit(message)) {
+    throw new CasinoError('SETTLEMENT_REJECTED', 'the transaction does not fit a packet: no lookup table has its accounts');
+  }
   const signed = await signTransactionMessageWithSigners(message);
   assertIsTransactionWithinSizeLimit(signed);
   return {
@@ -54,6 +79,24 @@ export async function signTransaction(
   };
 }
 
+function transactionMessage({ payer, instructions, computeUnits }: TransactionInput, lifetime: typeof SOME_LIFETIME) {
+  return pipe(
+    createTransactionMessage({ version: 0 }),
+    (m) => setTransactionMessageFeePayerSigner(payer, m),
+    (m) => setTransactionMessageLifetimeUsingBlockhash(lifetime, m),
+    (m) =>
+      appendTransactionMessageInstructions([getSetComputeUnitLimitInstruction({ units: computeUnits }), ...instructions], m),
+  );
+}
+
+function accountsOf({ instructions }: TransactionInput): Address[] {
+  return instructions.flatMap(({ accounts = [] }) => accounts.map(({ address }) => address));
+}
+
+function shortened(message: ReturnType<typeof transactionMessage>, tables: AddressesByLookupTableAddress) {
+  return compressTransactionMessageUsingAddressLookupTables(message, tables) as typeof message;
+}
+
 /** Hands signed bytes to the chain, after a dry run. Sending the same bytes again is harmless. */
 export async function sendBytes(rpc: ChainRpc, bytes: Uint8Array): Promise<void> {
   const wire: Base64EncodedWireTransaction = getBase64EncodedWireTransaction(getTransactionDecoder().decode(bytes));
@@ -61,7 +104,7 @@ export async function sendBytes(rpc: ChainRpc, bytes: Uint8Array): Promise<void>
 }
 
 /** Signs, sends and waits until the transaction is final; for set-up steps. `SETTLEMENT_REJECTED` if it fails. */
-export async function sendAndFinalize(rpc: ChainRpc, input: Parameters<typeof signTransaction>[1]): Promise<Signature> {
+export async function sendAndFinalize(rpc: ChainRpc, input: TransactionInput): Promise<Signature> {
   const { bytes, signature } = await signTransaction(rpc, input);
   await sendBytes(rpc, bytes);
   const deadlineMs = performance.now() + FINALITY_TIMEOUT_MS;
