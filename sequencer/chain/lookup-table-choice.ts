@@ -12,7 +12,10 @@ export function usefulTables(input: {
   const left = new Set(input.accounts);
   const candidates = new Map([...input.tables].map(([table, addresses]) => [table, new Set(addresses)]));
   while (candidates.size > 0) {
-    const counted = [...candidates].map(([table, addresses]) => ({ table, named: [...left].filter((one) => addresses.has(one)) }));
+    const counted = [...candidates].map(([table, addresses]) => ({
+      table,
+      named: [...left].filter((one) => addresses.has(one)),
+    }));
     const best = counted.reduce((a, b) => (b.named.length > a.named.length ? b : a));
     if (best.named.length < LEAST_USEFUL_ACCOUNTS) break;
     chosen[best.table] = [...(input.tables.get(best.table) ?? [])];

@@ -1,4 +1,11 @@
-import { type Address, type AddressesByLookupTableAddress, getBase64Encoder, type Instruction, type TransactionSigner } from '@solana/kit';
+import {
+  type Address,
+  type AddressesByLookupTableAddress,
+  address as assertedAddress,
+  getBase64Encoder,
+  type Instruction,
+  type TransactionSigner,
+} from '@solana/kit';
 import type { Logger } from 'pino';
 import { messageOf } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -302,9 +309,19 @@ export class LookupTables {
   }
 
   #load(): OwnTable[] {
-    const stored = JSON.parse(this.#o.ledger.read.meta(LEDGER_KEY) ?? '[]') as { address: Address; recentSlot: string }[];
-    const lastUsedMs = this.#o.nowMs();
-    return stored.map(({ address, recentSlot }) => ({ address, recentSlot: BigInt(recentSlot), shown: undefined, lastUsedMs }));
+    const { ledger, nowMs, log } = this.#o;
+    try {
+      const stored = JSON.parse(ledger.read.meta(LEDGER_KEY) ?? '[]') as { address: string; recentSlot: string }[];
+      return stored.map(({ address, recentSlot }) => ({
+        address: assertedAddress(address),
+        recentSlot: BigInt(recentSlot),
+        shown: undefined,
+        lastUsedMs: nowMs(),
+      }));
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, 'the list of lookup tables can not be read: new ones will be made');
+      return [];
+    }
   }
 
   async #store(tables: OwnTable[]): Promise<void> {

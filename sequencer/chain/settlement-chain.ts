@@ -1,7 +1,17 @@
-import type { Address, Instruction, Signature, TransactionSigner } from '@solana/kit';
+import {
+  type Address,
+  type AddressesByLookupTableAddress,
+  type Instruction,
+  isSolanaError,
+  type Signature,
+  SOLANA_ERROR__TRANSACTION_ERROR__ADDRESS_LOOKUP_TABLE_NOT_FOUND,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_DATA,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_INDEX,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_OWNER,
+  type TransactionSigner,
+} from '@solana/kit';
 import { type BatchSettled, eventsOf, settleBatch, settleTransfers } from '../../program/client/index.ts';
-import { CasinoError } from '../errors.ts';
-import { addressOf } from '../ledger/addresses.ts';
+import { CasinoError, messageOf } from '../errors.ts';
 import type {
   BatchInstruction,
   LandedBatch,
@@ -10,13 +20,12 @@ import type {
   SignedTransaction,
   Transfer,
 } from '../settlement/chain-port.ts';
+import { batchComputeUnits, settleRuns } from './batch-transaction.ts';
+import type { LookupTables } from './lookup-tables.ts';
 import type { ChainReader } from './reader.ts';
 import { call, describeFailure } from './rpc.ts';
 import { sendBytes, signTransaction } from './transactions.ts';
 
-/** Compute units asked for: what a batch with one vault costs, and what each further one adds, with room to spare. */
-const BASE_COMPUTE_UNITS = 160_000;
-const COMPUTE_UNITS_PER_VAULT = 12_000;
 const TRANSFER_COMPUTE_UNITS = 5_000;
 /** Signatures looked through for one page of the house's history. */
 const HISTORY_PAGE = 1_000;
@@ -32,8 +41,10 @@ export class SolanaSettlementChain implements SettlementChain {
   readonly #reader: ChainReader;
   readonly #settler: TransactionSigner;
   readonly #leader: () => Leader;
+  readonly #tables: LookupTables;
 
-  constructor(options: { reader: ChainReader; settler: TransactionSigner; leader: () => Leader }) {
+  constructor(options: { reader: ChainReader; settler: TransactionSigner; leader: () => Leader; tables: LookupTables }) {
+    this.#tables = options.tables;
     this.#reader = options.reader;
     this.#settler = options.settler;
     this.#leader = options.leader;
@@ -55,17 +66,11 @@ export class SolanaSettlementChain implements SettlementChain {
       blobHash: batch.blobHash,
       proof: batch.proof,
       outcomes: batch.outcomes,
-      runs: batch.runs.map(({ vault, keySlot, betCount, after, consume, payRequest }) => ({
-        vault: addressOf(vault),
-        keySlot,
-        betCount,
-        after,
-        consume,
-        pay: payRequest,
-      })),
+      runs: settleRuns(batch.runs),
     });
-    const computeUnits = BASE_COMPUTE_UNITS + COMPUTE_UNITS_PER_VAULT * batch.runs.length;
-    return this.#sign(instruction, { computeUnits, leader: { epoch, nonce } });
+    const computeUnits = batchComputeUnits(batch.runs.length);
+    const tablesFor = (accounts: readonly Address[]) => this.#tables.readBack(accounts);
+    return this.#sign(instruction, { computeUnits, leader: { epoch, nonce }, tablesFor });
   }
 
   async signTransfers(input: { transferNumber: bigint; transfers: readonly Transfer[] }): Promise<SignedTransaction> {
@@ -84,8 +89,13 @@ export class SolanaSettlementChain implements SettlementChain {
     return this.#sign(instruction, { computeUnits, leader: { epoch, nonce } });
   }
 
-  send(transaction: Uint8Array): Promise<void> {
-    return sendBytes(this.#reader.rpc, transaction);
+  async send(transaction: Uint8Array): Promise<void> {
+    try {
+      await sendBytes(this.#reader.rpc, transaction);
+    } catch (error) {
+      if (isTableFailure(error)) this.#tables.distrust(messageOf(error));
+      throw error;
+    }
   }
 
   async status(signature: string): Promise<SignatureState | undefined> {
@@ -142,9 +152,16 @@ export class SolanaSettlementChain implements SettlementChain {
     return own;
   }
 
-  async #sign(instruction: Instruction, input: { computeUnits: number; leader: Leader }): Promise<SignedTransaction> {
-    const { computeUnits, leader } = input;
-    const signed = await signTransaction(this.#reader.rpc, { payer: this.#settler, instructions: [instruction], computeUnits });
+  async #sign(
+    instruction: Instruction,
+    input: {
+      computeUnits: number;
+      leader: Leader;
+      tablesFor?: (accounts: readonly Address[]) => Promise<AddressesByLookupTableAddress>;
+    },
+  ): Promise<SignedTransaction> {
+    const { leader, ...rest } = input;
+    const signed = await signTransaction(this.#reader.rpc, { payer: this.#settler, instructions: [instruction], ...rest });
     return { ...signed, leaderEpoch: leader.epoch, leaderNonce: leader.nonce };
   }
 
@@ -158,4 +175,17 @@ export class SolanaSettlementChain implements SettlementChain {
     if (event?.name !== 'BatchSettled') return undefined;
     return { event, computeUnits: Number(transaction.meta.computeUnitsConsumed ?? 0n) };
   }
+}
+
+const TABLE_FAILURES = [
+  SOLANA_ERROR__TRANSACTION_ERROR__ADDRESS_LOOKUP_TABLE_NOT_FOUND,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_OWNER,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_DATA,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_INDEX,
+] as const;
+
+/** Whether a dry run failed because a lookup table did not resolve: the chain says so beneath the errors that wrap it. */
+function isTableFailure(error: unknown): boolean {
+  if (TABLE_FAILURES.some((code) => isSolanaError(error, code))) return true;
+  return error instanceof Error && error.cause !== undefined && isTableFailure(error.cause);
 }

@@ -54,6 +54,14 @@ export interface OpenedHouse {
   domain: bigint;
   terms: Terms[];
   currentTerms: number;
+  verifyingKeys: StoredKey[];
+}
+
+/** A verifying key on chain and the slots in which the program takes its proofs: from the first, before the second. */
+export interface StoredKey {
+  vkId: number;
+  activeFromSlot: bigint;
+  retiredFromSlot: bigint;
 }
 
 /**
@@ -72,7 +80,8 @@ export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
   if (compareBytes(account.receiptKey, keys.receiptKey) !== 0 || account.settler !== keys.settler.address) {
     throw new CasinoError('CHAIN_MISMATCH', "the house's receipt key or settler is not this operator's");
   }
-  for (const key of options.provingKeys) await ensureVerifyingKey(options, house, key);
+  const verifyingKeys: StoredKey[] = [];
+  for (const key of options.provingKeys) verifyingKeys.push(await ensureVerifyingKey(options, house, key));
   if (account.currentTerms === 0) await openTerms(options, house, 1);
   if (account.balance === 0n && account.vaultCount === 0n && options.bankroll > 0n) {
     options.onProgress('funding the house');
@@ -80,7 +89,8 @@ export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
     await submit(options, [await fundHouse({ program, payer, house, amount: options.bankroll })]);
   }
   const { currentTerms } = await reader.houseAt('finalized');
-  return { reader, genesisHash, domain, currentTerms, terms: await readTerms(options, house, currentTerms) };
+  const terms = await readTerms(options, house, currentTerms);
+  return { reader, genesisHash, domain, currentTerms, terms, verifyingKeys };
 }
 
 async function makeHouse(options: HouseOptions, genesisHash: Uint8Array): Promise<void> {
@@ -108,20 +118,24 @@ async function openTerms(options: HouseOptions, house: Address, id: number): Pro
   await submit(options, [await addTerms({ program, authority: keys.authority, house, id, vrfCommitment, profitBps })]);
 }
 
-async function ensureVerifyingKey(options: HouseOptions, house: Address, key: ProvingKey): Promise<void> {
+/** The key on chain, stored now if it was not: a house that has vaults already takes its proofs only after its change delay. */
+async function ensureVerifyingKey(options: HouseOptions, house: Address, key: ProvingKey): Promise<StoredKey> {
   const { program, keys } = options;
   const { maxBets, maxVaults, name } = key.circuit;
-  const data = await fetchData(options, await verifyingKeyAddress({ program, house, id: key.vkId }));
-  if (data) {
-    const found = decodeVerifyingKey(data);
-    if (compareBytes(found.key, key.verifyingKey) !== 0 || found.maxBets !== maxBets || found.maxVaults !== maxVaults) {
-      throw new CasinoError('CHAIN_MISMATCH', `the verifying key of size ${name} on chain is not that of this proving key`);
-    }
-    return;
+  const address = await verifyingKeyAddress({ program, house, id: key.vkId });
+  let data = await fetchData(options, address);
+  if (!data) {
+    options.onProgress(`storing the verifying key of size ${name}`);
+    const input = { program, authority: keys.authority, house, id: key.vkId, maxBets, maxVaults, key: key.verifyingKey };
+    await submit(options, [await addVerifyingKey(input)]);
+    data = await fetchData(options, address);
   }
-  options.onProgress(`storing the verifying key of size ${name}`);
-  const input = { program, authority: keys.authority, house, id: key.vkId, maxBets, maxVaults, key: key.verifyingKey };
-  await submit(options, [await addVerifyingKey(input)]);
+  if (!data) throw new CasinoError('CHAIN_MISMATCH', `the verifying key of size ${name} is not on chain`);
+  const found = decodeVerifyingKey(data);
+  if (compareBytes(found.key, key.verifyingKey) !== 0 || found.maxBets !== maxBets || found.maxVaults !== maxVaults) {
+    throw new CasinoError('CHAIN_MISMATCH', `the verifying key of size ${name} on chain is not that of this proving key`);
+  }
+  return { vkId: key.vkId, activeFromSlot: found.activeFromSlot, retiredFromSlot: found.retiredFromSlot };
 }
 
 async function readTerms(options: HouseOptions, house: Address, currentTerms: number): Promise<Terms[]> {

@@ -1,3 +1,4 @@
+import { circuitInfo } from '../../circuits/artifacts.ts';
 import { outcomeBytes } from '../../program/client/index.ts';
 import type { BatchStatement } from '../../protocol/batch.ts';
 import { encodeBlob } from '../../protocol/blob.ts';
@@ -11,6 +12,7 @@ import type { LedgerReader } from '../ledger/reader.ts';
 import type { BatchRecord } from '../ledger/records.ts';
 import type { BatchProver } from './batch-prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
+import type { PacketLimit } from './packet-limit.ts';
 import { type BatchSize, blobOf, type PlannedRun, planBatch, statementRuns, type WaitingVault } from './planner.ts';
 
 /** Vaults looked at for one batch: more wait for the next. */
@@ -23,6 +25,7 @@ export class BatchBuilder {
   readonly #terms: TermsBook;
   readonly #blobs: BlobStore;
   readonly #sizes: readonly BatchSize[];
+  readonly #packet: PacketLimit;
   readonly #domain: bigint;
   readonly #house: Uint8Array;
 
@@ -32,6 +35,7 @@ export class BatchBuilder {
     terms: TermsBook;
     blobs: BlobStore;
     sizes: readonly BatchSize[];
+    packet: PacketLimit;
     domain: bigint;
     house: Uint8Array;
   }) {
@@ -40,6 +44,7 @@ export class BatchBuilder {
     this.#terms = options.terms;
     this.#blobs = options.blobs;
     this.#sizes = options.sizes;
+    this.#packet = options.packet;
     this.#domain = options.domain;
     this.#house = options.house;
   }
@@ -50,12 +55,13 @@ export class BatchBuilder {
     return oldest && { bets: this.#read.waitingBets(), sinceMs: oldest.waitingSinceMs };
   }
 
-  /** The next batch, its blob stored and read back; undefined if nothing can be batched now. Only sizes with a prover are used. */
+  /** The next batch, its blob stored and read back; undefined if nothing can be batched now. Only sizes with a prover and an active key are used. */
   build(input: { unfinished: UnfinishedBatches; provers: readonly BatchProver[]; nowMs: number }): BatchRecord | undefined {
     const { unfinished, provers, nowMs } = input;
-    const sizes = this.#sizes.filter(({ name }) => provers.some(({ circuit }) => circuit.name === name));
-    const plan = planBatch(this.#waiting(unfinished), sizes);
+    const sizes = this.#activeSizes().filter(({ name }) => provers.some(({ circuit }) => circuit.name === name));
+    const plan = planBatch(this.#waiting(unfinished), sizes, (batch) => this.#packet.fits(batch));
     if (!plan) return undefined;
+    if (plan.crowded.length > 0) this.#packet.crowded(plan.crowded);
     const batchNumber = this.#read.lastBatchNumber() + 1n;
     const outcomes = plan.runs.flatMap(({ bets }) => bets.map((bet) => bet.outcome));
     const blobHash = this.#blobs.put(encodeBlob(this.#blob({ batchNumber, termsId: plan.termsId, runs: plan.runs })));
@@ -85,9 +91,16 @@ export class BatchBuilder {
 
   /** Capacity of a batch's circuit, in bets. */
   maxBets(batch: BatchRecord): number {
-    const size = this.#sizes.find(({ name }) => name === batch.size);
-    if (!size) throw new CasinoError('PROVER_FAILED', `there is no circuit of size ${batch.size}`);
+    // A batch that an earlier start proved may be of a circuit that is not loaded now.
+    const size = this.#sizes.find(({ name }) => name === batch.size) ?? circuitInfo(batch.size);
     return size.maxBets;
+  }
+
+  /** Sizes whose verifying key the finalized chain takes proofs of. */
+  #activeSizes(): BatchSize[] {
+    const slot = this.#book.view?.finalized.slot;
+    if (slot === undefined) return [];
+    return this.#sizes.filter(({ activeFromSlot, retiredFromSlot }) => slot >= activeFromSlot && slot < retiredFromSlot);
   }
 
   #waiting(unfinished: UnfinishedBatches): WaitingVault[] {

@@ -16,6 +16,18 @@ export interface BatchSize {
   vkId: number;
   maxBets: number;
   maxVaults: number;
+  /** The program takes proofs of its key from this slot on ... */
+  activeFromSlot: bigint;
+  /** ... and before this one. */
+  retiredFromSlot: bigint;
+}
+
+/** What decides whether a batch's transaction fits a packet. */
+export interface BatchShape {
+  size: BatchSize;
+  termsId: number;
+  /** By strictly ascending vault address. */
+  runs: readonly RunRecord[];
 }
 
 /** A vault with durable bets that are in no batch. */
@@ -41,22 +53,26 @@ export interface BatchPlan {
   termsId: number;
   /** By strictly ascending vault address. */
   runs: PlannedRun[];
+  /** The vaults that the circuit had room for, if the packet had less; else none. */
+  crowded: Uint8Array[];
 }
 
 /**
  * Chooses the next batch: vaults as given (the longest waiting first), the terms of the first, the smallest size that takes all
- * that waits under them, else the largest. Undefined if no vault can be batched now.
+ * that waits under them, else the largest, and of the vaults as many as fit the packet. Undefined if no vault can be batched now.
  */
-export function planBatch(waiting: readonly WaitingVault[], sizes: readonly BatchSize[]): BatchPlan | undefined {
+export function planBatch(
+  waiting: readonly WaitingVault[],
+  sizes: readonly BatchSize[],
+  fitsPacket: (batch: BatchShape) => boolean,
+): BatchPlan | undefined {
   const candidates = waiting.filter(
     (vault) => vault.bets.length > 0 && isContinuous(vault) && !vault.inFlight.some((run) => run.payRequest),
   );
   const termsId = candidates[0]?.bets[0]?.termsId;
   if (termsId === undefined) return undefined;
   const runs = candidates.map((vault) => ({ vault, bets: nextRun(vault, termsId) })).filter(({ bets }) => bets.length > 0);
-  const betCount = runs.reduce((total, { bets }) => total + bets.length, 0);
-  const fitting = sizes.find((size) => runs.length <= size.maxVaults && betCount <= size.maxBets);
-  const size = fitting ?? sizes.at(-1);
+  const size = smallestSize(runs, sizes) ?? sizes.at(-1);
   if (!size) return undefined;
   const taken: PlannedRun[] = [];
   let room = size.maxBets;
@@ -68,9 +84,23 @@ export function planBatch(waiting: readonly WaitingVault[], sizes: readonly Batc
     room -= planned.bets.length;
   }
   if (taken.length === 0) return undefined;
-  taken.sort((a, b) => compareBytes(a.run.vault, b.run.vault));
-  for (const [slot, planned] of taken.entries()) planned.run.slot = slot;
-  return { size, termsId, runs: taken };
+  let count = taken.length;
+  while (count > 1 && !fitsPacket({ size, termsId, runs: inOrder(taken.slice(0, count)).map(({ run }) => run) })) count -= 1;
+  const kept = inOrder(taken.slice(0, count));
+  const crowded = count < taken.length ? taken.map(({ run }) => run.vault) : [];
+  for (const [slot, planned] of kept.entries()) planned.run.slot = slot;
+  return { size: smallestSize(kept, sizes) ?? size, termsId, runs: kept, crowded };
+}
+
+/** The smallest size that takes these runs. */
+function smallestSize(runs: readonly { bets: readonly unknown[] }[], sizes: readonly BatchSize[]): BatchSize | undefined {
+  const betCount = runs.reduce((total, { bets }) => total + bets.length, 0);
+  return sizes.find((size) => runs.length <= size.maxVaults && betCount <= size.maxBets);
+}
+
+/** As the program wants them: by ascending vault address. */
+function inOrder(runs: readonly PlannedRun[]): PlannedRun[] {
+  return runs.toSorted((a, b) => compareBytes(a.run.vault, b.run.vault));
 }
 
 /**
