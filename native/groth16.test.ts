@@ -12,6 +12,7 @@ import {
   snarkjs,
   stopReferenceThreads,
   toBytes,
+  toSnarkjs,
   withCode,
 } from './test/fixtures.ts';
 
@@ -30,22 +31,7 @@ after(stopReferenceThreads);
 
 const verify = (changed: Partial<Groth16Proof>) => verifyGroth16({ verifyingKey: prover.verifyingKey, ...proof, ...changed });
 
-/** 256 bytes to the form of snarkjs. */
-function toSnarkjs(bytes: Uint8Array) {
-  const [ax, ay, bx1, bx0, by1, by0, cx, cy] = fromBytes(bytes).map(String);
-  const [a, b, c] = [
-    [ax, ay, '1'],
-    [
-      [bx0, bx1],
-      [by0, by1],
-      ['1', '0'],
-    ],
-    [cx, cy, '1'],
-  ];
-  return { pi_a: a, pi_b: b, pi_c: c, protocol: 'groth16', curve: 'bn128' };
-}
-
-/** And back. */
+/** `toSnarkjs` backwards. */
 function fromSnarkjs({ pi_a: a, pi_b: b, pi_c: c }: { pi_a: string[]; pi_b: string[][]; pi_c: string[] }): Uint8Array {
   const coordinates = [a[0], a[1], b[0]?.[1], b[0]?.[0], b[1]?.[1], b[1]?.[0], c[0], c[1]];
   return toBytes(...coordinates.map((coordinate) => BigInt(coordinate ?? 0)));
