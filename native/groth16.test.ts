@@ -50,6 +50,17 @@ test('a proof verifies natively and in snarkjs, with the public inputs of the wi
   assert.equal(await snarkjs.groth16.verify(key, fromBytes(proof.publicInputs).map(String), toSnarkjs(proof.proof)), true);
 });
 
+test('a proof of a key with fewer points in its tables verifies, and the tables are as much smaller', async () => {
+  const windows = (bits: number) => Math.ceil(255 / bits);
+  for (const tablePasses of [1, 2, 5, 32, 64]) {
+    const other = await Prover.load(zkey, { windowBits: 8, tablePasses });
+    const full = await Prover.load(zkey, { windowBits: 8 });
+    const stored = Math.ceil(windows(8) / tablePasses);
+    assert.equal(other.tableBytes * windows(8), full.tableBytes * stored);
+    assert.equal(verifyGroth16({ verifyingKey: other.verifyingKey, ...(await other.prove(witness)) }), true);
+  }
+});
+
 test('a proof that snarkjs makes with the key verifies natively', async () => {
   const made = await snarkjs.groth16.prove(zkey, witness);
   assert.equal(verify({ proof: fromSnarkjs(made.proof) }), true);
@@ -155,6 +166,8 @@ test('options out of range are refused', async () => {
   for (const options of [
     { windowBits: 3 },
     { windowBits: 19 },
+    { tablePasses: 0 },
+    { tablePasses: 65 },
     { concurrentProofs: 65 },
     { threadsPerProof: 1.5 },
     { threadsPerProof: -1 },
