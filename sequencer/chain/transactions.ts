@@ -68,7 +68,7 @@ export async function signTransaction(
       ? plain
       : shortened(plain, await input.tablesFor(accountsOf(input)));
   if (!isTransactionMessageWithinSizeLimit(message)) {
-    throw new CasinoError('SETTLEMENT_REJECTED', 'the transaction does not fit a packet: no lookup table has its accounts');
+    throw new CasinoError('SETTLEMENT_REJECTED', 'the transaction does not fit a packet');
   }
   const signed = await signTransactionMessageWithSigners(message);
   assertIsTransactionWithinSizeLimit(signed);
