@@ -22,7 +22,6 @@ import type { Config } from './config.ts';
 import { CasinoError } from './errors.ts';
 import { addressBytes } from './ledger/addresses.ts';
 import { Ledger } from './ledger/ledger.ts';
-import type { BatchRecord } from './ledger/records.ts';
 import { Gate } from './operations/gate.ts';
 import { healthOf } from './operations/health.ts';
 import { type OpenedHouse, openHouse } from './operations/house-setup.ts';
@@ -36,6 +35,7 @@ import { UnfinishedBatches } from './settlement/batches.ts';
 import { BatchBuilder } from './settlement/builder.ts';
 import type { BatchSize } from './settlement/planner.ts';
 import { Settlement } from './settlement/settlement.ts';
+import { withdrawUnprovable } from './settlement/unprovable.ts';
 
 export interface Service {
   url: string;
@@ -248,14 +248,6 @@ function batchSizes({ provingKeys, opened }: Context): BatchSize[] {
     const stored = opened.verifyingKeys.find((key) => key.vkId === vkId);
     return stored ? [{ name, maxBets, maxVaults, ...stored }] : [];
   });
-}
-
-/** Takes back the batches of a circuit that is not loaded any more: no proof of them would ever come. They have no transaction yet. */
-async function withdrawUnprovable(unfinished: UnfinishedBatches, sizes: readonly BatchSize[]): Promise<void> {
-  const isUnprovable = ({ state, size }: BatchRecord) =>
-    (state === 'Pending' || state === 'Proving') && !sizes.some(({ name }) => name === size);
-  const first = unfinished.all.find(isUnprovable);
-  if (first) await unfinished.withdrawFrom(first, `the circuit ${first.size} is not loaded`);
 }
 
 function lookupTables({ opened, keys, ledger, log, batchAccounts }: Context, terms: TermsBook): LookupTables {

@@ -5,6 +5,7 @@ import { useKernel } from '../../protocol/kernel.ts';
 import { CasinoError } from '../errors.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import { SettlementFixture } from '../test/settlement-fixture.ts';
+import { withdrawUnprovable } from './unprovable.ts';
 
 useKernel(NATIVE_KERNEL);
 
@@ -55,6 +56,25 @@ describe('planning within the packet and the active keys', () => {
     await f.settleAll();
     f.assertSettledOnce();
     assert.equal(f.chain.landed.length, 2);
+  });
+
+  test('a start without a circuit takes back what was to be proven with it, and settles it with the others', async () => {
+    await f.place(f.alice, 5);
+    f.prepare();
+    const batch = f.build();
+    assert.equal(batch?.size, 'small');
+    await f.unfinished.add(batch);
+    const loaded = f.sizes.slice(0, 1);
+    f.sizes = loaded;
+    await f.admission.reopen();
+    await f.look();
+    f.prepare();
+    await withdrawUnprovable(f.unfinished, loaded);
+    assert.deepEqual(f.unfinished.all, []);
+    f.start();
+    await f.settleAll();
+    f.assertSettledOnce();
+    assert.ok(f.chain.landed.every(({ batch: { maxBets } }) => maxBets === 3));
   });
 
   test('a circuit is used from the slot on in which the finalized chain shows its key active, and not once it is retired', async () => {
