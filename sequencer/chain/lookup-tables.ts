@@ -1,32 +1,18 @@
-import {
-  type Address,
-  type AddressesByLookupTableAddress,
-  address as assertedAddress,
-  getBase64Encoder,
-  type Instruction,
-  type TransactionSigner,
-} from '@solana/kit';
-import type { Logger } from 'pino';
+import type { Address, AddressesByLookupTableAddress, Instruction } from '@solana/kit';
 import { messageOf } from '../errors.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { usefulTables } from './lookup-table-choice.ts';
 import {
   CLOSABLE_AFTER_SLOTS,
   closeLookupTable,
   createLookupTable,
   deactivateLookupTable,
-  decodeLookupTable,
   extendLookupTable,
-  LOOKUP_TABLE_PROGRAM,
-  type LookupTable,
   lookupTableAddress,
   TABLE_CAPACITY,
 } from './lookup-table-program.ts';
-import { type ChainRpc, call } from './rpc.ts';
+import { type OwnTable, OwnTables, type OwnTablesOptions } from './own-tables.ts';
 import { TransactionSender } from './transaction-sender.ts';
 
-/** Where the ledger keeps which tables are ours: they are not found on chain without their addresses. */
-const LEDGER_KEY = 'lookup-tables';
 /** Tables in use at once. Each locks up to 0.058 SOL of rent, which its closing gives back. */
 const MAX_TABLES = 4;
 /** Addresses that one transaction adds: what fits a packet beside the creation of the table. */
@@ -37,37 +23,19 @@ const MAX_WANTED = TABLE_CAPACITY;
 const UNUSED_AFTER_MS = 24 * 3_600_000;
 /** After this many slots a table that is still not there is made with another slot: its own leaves SlotHashes soon. */
 const CREATION_SLOTS = 256n;
-/** After this many slots a table that is not there can never be: its slot has left SlotHashes, and the bytes are dead. */
-const FORGET_AFTER_SLOTS = 2_000n;
 /** A table that is being retired still resolves for 512 blocks; bytes signed until here are dead before that. */
 const RETIRING_USABLE_SLOTS = 256n;
 /** How long no table is used after the chain said that one does not resolve. */
 const DISTRUST_MS = 600_000;
 /** Read-backs that may fail in a row, each tried again by its caller, until batches do without tables. */
 const MAX_FAILED_READS = 3;
-const COMPUTE_UNITS = 30_000;
+const COMPUTE_UNITS = 60_000;
 const PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
 
-/** A table that this operator made or is making. */
-interface OwnTable {
-  address: Address;
-  /** The slot that its address was made from. */
-  recentSlot: bigint;
-  /** What the finalized chain shows of it; undefined if nothing yet. */
-  shown: LookupTable | undefined;
-  lastUsedMs: number;
-}
-
-interface LookupTablesOptions {
-  rpc: ChainRpc;
-  /** Authority of the tables; pays for them. */
-  settler: TransactionSigner;
-  ledger: Ledger;
+interface LookupTablesOptions extends OwnTablesOptions {
   /** Accounts of (nearly) every batch: they are put into each table first. */
   constants: readonly Address[];
-  nowMs(): number;
-  log: Logger;
   /** Addresses of a full table; fewer in tests. */
   capacity?: number;
 }
@@ -84,11 +52,9 @@ interface LookupTablesOptions {
 export class LookupTables {
   readonly #o: LookupTablesOptions;
   readonly #capacity: number;
+  readonly #own: OwnTables;
   readonly #sender: TransactionSender;
   readonly #wanted = new Set<Address>();
-  #tables: OwnTable[] | undefined;
-  /** The slot of the newest look at the chain; undefined before the first. */
-  #lookedSlot: bigint | undefined;
   #failedReads = 0;
   #distrustedUntilMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
@@ -99,6 +65,7 @@ export class LookupTables {
   constructor(options: LookupTablesOptions) {
     this.#o = options;
     this.#capacity = options.capacity ?? TABLE_CAPACITY;
+    this.#own = new OwnTables(options);
     const { rpc, settler: payer, nowMs } = options;
     this.#sender = new TransactionSender({ rpc, payer, nowMs });
   }
@@ -126,7 +93,7 @@ export class LookupTables {
   /** The tables that shorten a transaction with these accounts, as last seen: for planning. */
   known(accounts: readonly Address[]): AddressesByLookupTableAddress {
     if (this.#isDistrusted()) return {};
-    const active = this.#active().map(({ address, shown }) => [address, shown.addresses] as const);
+    const active = this.#own.active.map(({ address, shown }) => [address, shown.addresses] as const);
     return usefulTables({ accounts, tables: new Map(active) });
   }
 
@@ -138,7 +105,7 @@ export class LookupTables {
     if (this.#isDistrusted()) return {};
     const slot = await this.#lookOrGiveUp();
     if (slot === undefined) return {};
-    const usable = this.#own().flatMap(({ address, shown }) => {
+    const usable = this.#own.all.flatMap(({ address, shown }) => {
       if (!shown) return [];
       const { deactivatedAtSlot: since, lastExtendedSlot, countBeforeLastExtension } = shown;
       if (since !== undefined && slot > since + RETIRING_USABLE_SLOTS) return [];
@@ -146,7 +113,7 @@ export class LookupTables {
       return [[address, shown.addresses.slice(0, count)] as const];
     });
     const chosen = usefulTables({ accounts, tables: new Map(usable) });
-    for (const table of this.#own()) if (table.address in chosen) table.lastUsedMs = this.#o.nowMs();
+    for (const table of this.#own.all) if (table.address in chosen) table.lastUsedMs = this.#o.nowMs();
     return chosen;
   }
 
@@ -160,8 +127,8 @@ export class LookupTables {
   async step(): Promise<boolean> {
     if (await this.#sender.isWaiting()) return true;
     this.#forgetSatisfied();
-    const isRetiring = this.#own().some(({ shown }) => shown?.deactivatedAtSlot !== undefined);
-    if (this.#lookedSlot !== undefined && this.#wanted.size === 0 && !isRetiring && !this.#unused()) return false;
+    const isRetiring = this.#own.all.some(({ shown }) => shown?.deactivatedAtSlot !== undefined);
+    if (this.#own.lookedSlot !== undefined && this.#wanted.size === 0 && !isRetiring && !this.#unused()) return false;
     const slot = await this.#look();
     this.#forgetSatisfied();
     const instructions = await this.#next(slot);
@@ -183,7 +150,7 @@ export class LookupTables {
   /** What brings the tables nearer to what is asked of them: the instructions of one transaction. */
   async #next(slot: bigint): Promise<Instruction[] | undefined> {
     const { settler: authority, log } = this.#o;
-    const closable = this.#own().find(({ shown }) => {
+    const closable = this.#own.all.find(({ shown }) => {
       const since = shown?.deactivatedAtSlot;
       return since !== undefined && slot > since + CLOSABLE_AFTER_SLOTS;
     });
@@ -202,7 +169,7 @@ export class LookupTables {
   /** Extends the table with room, or makes one with its first addresses. */
   async #addWanted(slot: bigint): Promise<Instruction[] | undefined> {
     const { settler: authority, constants, log } = this.#o;
-    const known = new Set(this.#active().flatMap(({ shown }) => shown.addresses));
+    const known = new Set(this.#own.active.flatMap(({ shown }) => shown.addresses));
     const missing = [...new Set([...constants, ...this.#wanted])].filter((address) => !known.has(address));
     const open = this.#withRoom();
     if (open) {
@@ -220,37 +187,30 @@ export class LookupTables {
 
   /** The slot of the table to be made, whose address is in the ledger from here on; undefined if there are as many as may be. */
   async #intend(slot: bigint): Promise<bigint | undefined> {
-    const pending = this.#own().find(({ shown, recentSlot }) => !shown && slot <= recentSlot + CREATION_SLOTS);
+    const pending = this.#own.all.find(({ shown, recentSlot }) => !shown && slot <= recentSlot + CREATION_SLOTS);
     if (pending) return pending.recentSlot;
-    if (this.#own().filter(({ shown }) => shown && shown.deactivatedAtSlot === undefined).length >= MAX_TABLES) return undefined;
+    if (this.#own.all.filter(({ shown }) => shown && shown.deactivatedAtSlot === undefined).length >= MAX_TABLES)
+      return undefined;
     const { address } = await lookupTableAddress({ authority: this.#o.settler.address, recentSlot: slot });
-    const made: OwnTable = { address, recentSlot: slot, shown: undefined, lastUsedMs: this.#o.nowMs() };
-    await this.#store([...this.#own(), made]);
+    await this.#own.intend({ address, recentSlot: slot });
     return slot;
   }
 
   /** A table that is long unused, or the least recently used one of too few with room. One at a time. */
   #toRetire(): OwnTable | undefined {
-    const own = this.#own();
+    const own = this.#own.all;
     if (own.some(({ shown }) => shown?.deactivatedAtSlot !== undefined)) return undefined;
-    const isFull = this.#wanted.size > 0 && !this.#withRoom() && this.#active().length >= MAX_TABLES;
-    const [oldest] = this.#active().sort((a, b) => a.lastUsedMs - b.lastUsedMs);
+    const isFull = this.#wanted.size > 0 && !this.#withRoom() && this.#own.active.length >= MAX_TABLES;
+    const [oldest] = this.#own.active.sort((a, b) => a.lastUsedMs - b.lastUsedMs);
     return isFull ? oldest : this.#unused();
   }
 
   #unused(): OwnTable | undefined {
-    return this.#active().find(({ lastUsedMs }) => this.#o.nowMs() - lastUsedMs > UNUSED_AFTER_MS);
+    return this.#own.active.find(({ lastUsedMs }) => this.#o.nowMs() - lastUsedMs > UNUSED_AFTER_MS);
   }
 
   #withRoom() {
-    return this.#active().find(({ shown }) => shown.addresses.length < this.#capacity);
-  }
-
-  /** Those on chain that are not being retired. */
-  #active(): (OwnTable & { shown: LookupTable })[] {
-    const isActive = (table: OwnTable): table is OwnTable & { shown: LookupTable } =>
-      table.shown !== undefined && table.shown.deactivatedAtSlot === undefined;
-    return this.#own().filter(isActive);
+    return this.#own.active.find(({ shown }) => shown.addresses.length < this.#capacity);
   }
 
   #isDistrusted(): boolean {
@@ -258,7 +218,7 @@ export class LookupTables {
   }
 
   #forgetSatisfied(): void {
-    for (const { shown } of this.#active()) for (const address of shown.addresses) this.#wanted.delete(address);
+    for (const { shown } of this.#own.active) for (const address of shown.addresses) this.#wanted.delete(address);
   }
 
   /** As `#look`; undefined, and tables distrusted, when it has failed too often in a row. */
@@ -276,58 +236,7 @@ export class LookupTables {
     }
   }
 
-  /** Reads all tables from the finalized chain. Returns the slot of the newest look, whose answer may be another's. */
-  async #look(): Promise<bigint> {
-    const { rpc } = this.#o;
-    const addresses = this.#own().map(({ address }) => address);
-    const options = { commitment: 'finalized', encoding: 'base64', minContextSlot: this.#sender.landedSlot } as const;
-    const { context, value } = await call(rpc.getMultipleAccounts(addresses, options));
-    if (this.#lookedSlot !== undefined && context.slot < this.#lookedSlot) return this.#lookedSlot;
-    this.#lookedSlot = context.slot;
-    // The list may have grown meanwhile: what was not asked for stays as it is.
-    const kept = this.#own().filter((table) => {
-      const index = addresses.indexOf(table.address);
-      if (index === -1) return true;
-      const account = value[index];
-      table.shown = account ? this.#ownTable(account.owner, getBase64Encoder().encode(account.data[0])) : undefined;
-      return account ? table.shown !== undefined : context.slot <= table.recentSlot + FORGET_AFTER_SLOTS;
-    });
-    if (kept.length < this.#own().length) await this.#store(kept);
-    return context.slot;
-  }
-
-  /** The table in an account, if it is one of ours. */
-  #ownTable(owner: Address, data: Parameters<typeof decodeLookupTable>[0]): LookupTable | undefined {
-    const table = owner === LOOKUP_TABLE_PROGRAM ? decodeLookupTable(data) : undefined;
-    return table?.authority === this.#o.settler.address ? table : undefined;
-  }
-
-  /** The tables, from the ledger at first. */
-  #own(): OwnTable[] {
-    this.#tables ??= this.#load();
-    return this.#tables;
-  }
-
-  #load(): OwnTable[] {
-    const { ledger, nowMs, log } = this.#o;
-    try {
-      const stored = JSON.parse(ledger.read.meta(LEDGER_KEY) ?? '[]') as { address: string; recentSlot: string }[];
-      return stored.map(({ address, recentSlot }) => ({
-        address: assertedAddress(address),
-        recentSlot: BigInt(recentSlot),
-        shown: undefined,
-        lastUsedMs: nowMs(),
-      }));
-    } catch (error) {
-      log.error({ reason: messageOf(error) }, 'the list of lookup tables can not be read: new ones will be made');
-      return [];
-    }
-  }
-
-  async #store(tables: OwnTable[]): Promise<void> {
-    // At once in memory: whoever changes the list while this is written starts from here, and the ledger keeps the order.
-    this.#tables = tables;
-    const value = JSON.stringify(tables.map(({ address, recentSlot }) => ({ address, recentSlot: recentSlot.toString() })));
-    await this.#o.ledger.commit([{ kind: 'meta', key: LEDGER_KEY, value }]);
+  #look(): Promise<bigint> {
+    return this.#own.look(this.#sender.landedSlot);
   }
 }
