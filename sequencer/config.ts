@@ -1,4 +1,5 @@
 import type { Address } from '@solana/kit';
+import { CIRCUIT_NAMES, type CircuitName } from '../circuits/artifacts.ts';
 
 /** The program's address on a local chain. Elsewhere it is wherever it was deployed. */
 export const LOCAL_PROGRAM_ADDRESS = 'ZKCasino11111111111111111111111111111111111' as Address;
@@ -21,6 +22,8 @@ export interface Config {
   proverThreads: number;
   /** Most batches that are proven at a time. */
   parallelProofs: number;
+  /** Circuit sizes that batches are proven with. */
+  circuits: readonly CircuitName[];
   maxStake: bigint;
   requestsPerMinute: number;
   maxOpenBetsPerVault: number;
@@ -41,6 +44,7 @@ export const DEFAULTS: Omit<Config, 'dataDirectory' | 'rpcUrl'> = {
   batchThreshold: 50,
   proverThreads: 2,
   parallelProofs: 2,
+  circuits: CIRCUIT_NAMES,
   maxStake: 1_000_000_000n,
   requestsPerMinute: 600_000,
   maxOpenBetsPerVault: 500,

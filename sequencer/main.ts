@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Address, isAddress } from '@solana/kit';
 import { pino } from 'pino';
+import { CIRCUIT_NAMES, type CircuitName } from '../circuits/artifacts.ts';
 import { type Config, DEFAULTS } from './config.ts';
 import { CasinoError, messageOf } from './errors.ts';
 import { type Service, startService } from './service.ts';
@@ -29,6 +30,7 @@ function configFromFlags(): Config {
       'batch-threshold': { type: 'string', default: String(DEFAULTS.batchThreshold) },
       'prover-threads': { type: 'string', default: String(DEFAULTS.proverThreads) },
       'parallel-proofs': { type: 'string', default: String(DEFAULTS.parallelProofs) },
+      circuits: { type: 'string', default: DEFAULTS.circuits.join(',') },
     },
   });
   const text = (name: 'data' | 'rpc') => {
@@ -50,6 +52,7 @@ function configFromFlags(): Config {
     batchThreshold: count('batch-threshold', values['batch-threshold'], { min: 1, max: 1_000_000 }),
     proverThreads: count('prover-threads', values['prover-threads'], { min: 1, max: 256 }),
     parallelProofs: count('parallel-proofs', values['parallel-proofs'], { min: 1, max: 64 }),
+    circuits: circuitNames(values.circuits),
   };
 }
 
@@ -59,6 +62,15 @@ function count(name: string, text: string, range: { min: number; max: number }):
     throw new CasinoError('CONFIG_INVALID', `--${name} must be a whole number from ${range.min} to ${range.max}, not ${text}`);
   }
   return value;
+}
+
+function circuitNames(text: string): CircuitName[] {
+  const names = text.split(',');
+  const isKnown = (name: string): name is CircuitName => (CIRCUIT_NAMES as string[]).includes(name);
+  if (!names.every(isKnown) || new Set(names).size !== names.length) {
+    throw new CasinoError('CONFIG_INVALID', `--circuits must be some of ${CIRCUIT_NAMES.join(',')}, each once, not ${text}`);
+  }
+  return names;
 }
 
 function fail(error: unknown): void {

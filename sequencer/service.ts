@@ -13,6 +13,8 @@ import { ReceiptSigner } from './admission/signer.ts';
 import { EventFeed } from './api/feed.ts';
 import { type ApiServer, createApi } from './api/server.ts';
 import { BlobStore } from './blobs/store.ts';
+import { type BatchAccounts, BatchPacketLimit, deriveBatchAccounts } from './chain/batch-transaction.ts';
+import { LookupTables } from './chain/lookup-tables.ts';
 import { connectRpc } from './chain/rpc.ts';
 import { type Leader, SolanaSettlementChain } from './chain/settlement-chain.ts';
 import { ChainWatcher } from './chain/watcher.ts';
@@ -32,7 +34,9 @@ import { ProverPool } from './prover/prover.ts';
 import { loadDevelopmentKeys, type ProvingKey } from './prover/proving-keys.ts';
 import { UnfinishedBatches } from './settlement/batches.ts';
 import { BatchBuilder } from './settlement/builder.ts';
+import type { BatchSize } from './settlement/planner.ts';
 import { Settlement } from './settlement/settlement.ts';
+import { withdrawUnprovable } from './settlement/unprovable.ts';
 
 export interface Service {
   url: string;
@@ -46,6 +50,7 @@ interface Context {
   keys: OperatorKeys;
   opened: OpenedHouse;
   provingKeys: ProvingKey[];
+  batchAccounts: BatchAccounts;
 }
 
 /** Where everything that lasts is kept. */
@@ -74,12 +79,18 @@ export async function startService(options: {
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
     const keys = await loadOperatorKeys(paths.keys);
-    const provingKeys = await loadDevelopmentKeys(paths.provingKeys, onProgress);
+    const provingKeys = await loadDevelopmentKeys(paths.provingKeys, { circuits: config.circuits, onProgress });
     const rpc = connectRpc(config.rpcUrl);
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     const opened = await openHouse(house);
     await bindLedger(ledger, opened);
-    return await run({ config, log, ledger, keys, opened, provingKeys }, { onProgress, onFatal });
+    const batchAccounts = await deriveBatchAccounts({
+      program: config.program,
+      house: opened.reader.house,
+      termsIds: opened.terms.map(({ id }) => id),
+      vkIds: opened.verifyingKeys.map(({ vkId }) => vkId),
+    });
+    return await run({ config, log, ledger, keys, opened, provingKeys, batchAccounts }, { onProgress, onFatal });
   } catch (error) {
     await ledger.close().catch(() => {});
     throw error;
@@ -113,7 +124,7 @@ async function run(
     discrepancies: leader.discrepancies,
   });
   const feed = new EventFeed();
-  const settlement = startSettlement(context, { book, terms, leader: leader.pair, feed, onFatal: hooks.onFatal });
+  const settlement = await startSettlement(context, { book, terms, leader: leader.pair, feed, onFatal: hooks.onFatal });
   const signer = new ReceiptSigner(keys.receiptSeed);
   const admission = new Admission({
     ledger,
@@ -171,16 +182,17 @@ interface RunningSettlement {
   loops: Settlement;
   unfinished: UnfinishedBatches;
   pool: ProverPool;
+  tables: LookupTables;
   maxOpenBets(): number;
 }
 
 /** Proving rate that is assumed until one is measured, in bets a second. */
 const ASSUMED_BETS_PER_SECOND = 5;
 
-function startSettlement(
+async function startSettlement(
   context: Context,
   parts: { book: VaultBook; terms: TermsBook; leader: Leader; feed: EventFeed; onFatal(error: CasinoError): void },
-): RunningSettlement {
+): Promise<RunningSettlement> {
   const { config, log, ledger, keys, opened, provingKeys } = context;
   const { reader, domain } = opened;
   const { book, terms, leader, feed } = parts;
@@ -197,16 +209,18 @@ function startSettlement(
       if (batch.state === 'Finalized') feed.batchFinalized(batch);
     },
   });
-  const sizes = provingKeys.map(({ circuit, vkId }) => ({
-    name: circuit.name,
-    vkId,
-    maxBets: circuit.maxBets,
-    maxVaults: circuit.maxVaults,
-  }));
+  const sizes = batchSizes(context);
+  const tables = lookupTables(context, terms);
   const blobs = new BlobStore(dataPaths(config.dataDirectory).blobs);
   const house = addressBytes(reader.house);
-  const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, domain, house });
-  const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader });
+  const packet = new BatchPacketLimit({
+    program: reader.program,
+    settler: keys.settler,
+    accounts: context.batchAccounts,
+    tables,
+  });
+  const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, packet, domain, house });
+  const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader, tables });
   const { batchWaitMs, batchThreshold, pollMs, parallelProofs } = config;
   const loops = new Settlement({
     chain,
@@ -222,10 +236,30 @@ function startSettlement(
     clock: SYSTEM_CLOCK,
     log,
   });
+  await withdrawUnprovable(unfinished, sizes);
+  tables.start();
   loops.start();
   const exitSeconds = () => (Number(book.view?.finalized.house.exitDelaySlots ?? 0n) * config.slotMs) / 1_000;
   const maxOpenBets = () => Math.floor(((loops.betsPerSecond ?? ASSUMED_BETS_PER_SECOND) * exitSeconds()) / 4);
-  return { loops, unfinished, pool, maxOpenBets };
+  return { loops, unfinished, pool, tables, maxOpenBets };
+}
+
+/** The sizes whose keys are loaded, smallest first. */
+function batchSizes({ provingKeys }: Context): BatchSize[] {
+  return provingKeys.map(({ circuit: { name, maxBets, maxVaults }, vkId }) => ({ name, vkId, maxBets, maxVaults }));
+}
+
+function lookupTables({ opened, keys, ledger, log, batchAccounts }: Context, terms: TermsBook): LookupTables {
+  const { house, verifyingKeys, terms: termsAddresses } = batchAccounts;
+  const currentTerms = termsAddresses.get(terms.current.id);
+  return new LookupTables({
+    rpc: opened.reader.rpc,
+    settler: keys.settler,
+    ledger,
+    constants: [house, ...(currentTerms ? [currentTerms] : []), ...verifyingKeys.values()],
+    nowMs: Date.now,
+    log,
+  });
 }
 
 function houseJson({ config, opened }: Context, { book, terms }: { book: VaultBook; terms: TermsBook }) {
@@ -259,6 +293,7 @@ async function stopAll(parts: {
   await parts.api.close();
   await parts.watcher.stop();
   await parts.settlement.loops.stop();
+  await parts.settlement.tables.stop();
   await parts.settlement.pool.stop();
   await parts.ledger.close();
 }

@@ -8,6 +8,8 @@ import {
   createKeyPairSignerFromPrivateKeyBytes,
   createTransactionMessage,
   type EncodedAccount,
+  generateKeyPairSigner,
+  getAddressEncoder,
   getTransactionEncoder,
   type Instruction,
   type KeyPairSigner,
@@ -133,6 +135,21 @@ export class TestChain {
     const outcome = await this.send(instructions, options);
     assert.equal(outcome.error, undefined, outcome.logs.join('\n'));
     return outcome;
+  }
+
+  /** Puts a lookup table with these addresses there, as its program lays it out: 56 bytes of metadata, then the addresses. */
+  async lookupTable(addresses: Address[]): Promise<AddressesByLookupTableAddress> {
+    const { address } = await generateKeyPairSigner();
+    const data = new Uint8Array(56 + 32 * addresses.length);
+    const view = new DataView(data.buffer);
+    view.setUint32(0, 1, true);
+    view.setBigUint64(4, 0xffff_ffff_ffff_ffffn, true);
+    for (const [index, entry] of addresses.entries()) data.set(getAddressEncoder().encode(entry), 56 + 32 * index);
+    const programAddress = 'AddressLookupTab1e1111111111111111111111111' as Address;
+    const rent = lamports(LAMPORTS_PER_SOL);
+    const account = { address, data, programAddress, executable: false, lamports: rent, space: BigInt(data.length) };
+    this.svm.setAccount(account);
+    return { [address]: addresses };
   }
 
   account(address: Address): EncodedAccount {

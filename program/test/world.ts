@@ -39,7 +39,7 @@ export const LEADER = { leaderEpoch: 5n, leaderNonce: 77n };
 export const KEY_SIZES = [
   { id: 1, maxBets: 16, maxVaults: 4 },
   { id: 2, maxBets: 3, maxVaults: 1 },
-  { id: 3, maxBets: 56, maxVaults: 16 },
+  { id: 3, maxBets: 62, maxVaults: 16 },
 ] as const;
 
 /** A house with terms 1 and keys, and the people around it. */

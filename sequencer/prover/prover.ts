@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { CircuitInfo } from '../../circuits/artifacts.ts';
@@ -14,6 +15,13 @@ const PROOF_TIMEOUT_MS = 120_000;
 
 /** Proofs give way to the thread that answers bettors. */
 const PROVER_NICENESS = 10;
+
+/**
+ * Keys of up to 2^15 have full tables: they save a small batch a third of its time. A larger key gains nothing that its memory is
+ * worth (625 MB for 2^17, half a minute to build) and has its points alone. Figures are in native/README.md.
+ */
+const MAX_TABLED_POWER = 15;
+const WITHOUT_TABLES = 64;
 
 export interface ProverOptions {
   /** Threads of one proof. */
@@ -44,7 +52,12 @@ export class SizeProver implements BatchProver {
   /** Checks the key and starts the witness thread. */
   static async start(key: ProvingKey, options: ProverOptions): Promise<SizeProver> {
     const { threads, tableCache } = options;
-    const prover = await NativeProver.load(key.zkey, { threadsPerProof: threads, tableCache, niceness: PROVER_NICENESS });
+    const prover = await NativeProver.load(await readFile(key.zkeyPath), {
+      threadsPerProof: threads,
+      tablePasses: key.circuit.power <= MAX_TABLED_POWER ? 1 : WITHOUT_TABLES,
+      tableCache,
+      niceness: PROVER_NICENESS,
+    });
     return new SizeProver(key, prover, await WitnessThread.start(key.circuit.name));
   }
 

@@ -16,8 +16,8 @@ const STRIKES_TO_HOLD = 2;
 export interface Rejection {
   batch: BatchRecord;
   reason: string;
-  /** Who says so: the prover, that no proof exists; the chain, for a vault's sake or the verifying key's. */
-  by: 'prover' | 'chain' | 'verifying-key';
+  /** Who says so: the prover, that no proof exists; the chain, for a vault's sake, the verifying key's or the packet's. */
+  by: 'prover' | 'chain' | 'verifying-key' | 'packet';
 }
 
 /**
@@ -82,8 +82,9 @@ export class Rejections {
     if (!(await this.#layToRest(batch))) return;
     const vaults = vaultsOf(batch);
     const suspects = causes.size > 0 ? [...causes.keys()] : vaults.length === 1 ? vaults : [];
+    const isBlameless = by === 'verifying-key' || by === 'packet';
     const culprits: Culprit[] = [];
-    for (const vault of by === 'verifying-key' ? [] : suspects) {
+    for (const vault of isBlameless ? [] : suspects) {
       const strikes = (this.#strikes.get(vault) ?? 0) + 1;
       this.#strikes.set(vault, strikes);
       const cause = causes.get(vault) ?? { reason, lasting: false };
@@ -96,7 +97,7 @@ export class Rejections {
     const hold = quarantine.hold(culprits);
     await unfinished.withdrawFrom(batch, reason, hold.entries);
     hold.durable();
-    if (by !== 'verifying-key' && causes.size === 0) trials.narrow(vaults);
+    if (!isBlameless && causes.size === 0) trials.narrow(vaults);
     trials.clear(culprits.map(({ vault }) => vault));
     await this.#o.pause(this.#inARow);
   }

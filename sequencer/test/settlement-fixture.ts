@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { BatchStatement } from '../../protocol/batch.ts';
+import { U64_LIMIT } from '../../protocol/constants.ts';
 import { vrfCommitmentOf } from '../../protocol/outcome.ts';
 import { TermsBook } from '../admission/seeds.ts';
 import { BlobStore } from '../blobs/store.ts';
@@ -13,6 +14,7 @@ import { addressBytes } from '../ledger/addresses.ts';
 import type { BatchState } from '../ledger/records.ts';
 import { UnfinishedBatches } from '../settlement/batches.ts';
 import { BatchBuilder } from '../settlement/builder.ts';
+import type { PacketLimit } from '../settlement/packet-limit.ts';
 import { Settlement } from '../settlement/settlement.ts';
 import { AdmissionFixture, chainView, DOMAIN, HOUSE, K, TestBettor } from './admission-fixture.ts';
 import { FakeSettlementChain } from './fake-settlement-chain.ts';
@@ -39,6 +41,14 @@ export class SettlementFixture {
   parallelProofs = 2;
   /** Lines that settlement logged as errors. */
   readonly errors: Record<string, unknown>[] = [];
+  sizes = SIZES;
+  /** The most vaults that a packet takes, and the vaults that it was too small for. */
+  maxPacketVaults = 1_000;
+  readonly crowded: Uint8Array[][] = [];
+  readonly packet: PacketLimit = {
+    fits: ({ runs }) => runs.length <= this.maxPacketVaults,
+    crowded: (vaults) => void this.crowded.push([...vaults]),
+  };
   nowMs = 1_790_000_000_000;
   slot = 0n;
   /** Time as the test sets it; sleeps and chance are real. */
@@ -118,7 +128,16 @@ export class SettlementFixture {
     const terms = new TermsBook(secrets, 1);
     const blobs = new BlobStore(this.blobsDirectory);
     const house = addressBytes(HOUSE);
-    this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: SIZES, domain: DOMAIN, house });
+    this.builder = new BatchBuilder({
+      read: ledger.read,
+      book,
+      terms,
+      blobs,
+      sizes: this.sizes,
+      packet: this.packet,
+      domain: DOMAIN,
+      house,
+    });
     this.unfinished = new UnfinishedBatches({ ledger, clock: this.clock, onChange: () => {} });
   }
 
