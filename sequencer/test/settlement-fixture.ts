@@ -18,10 +18,9 @@ import { Settlement } from '../settlement/settlement.ts';
 import { AdmissionFixture, chainView, DOMAIN, HOUSE, K, TestBettor } from './admission-fixture.ts';
 import { FakeSettlementChain } from './fake-settlement-chain.ts';
 
-const SIZES = [
-  { name: 'tiny', vkId: 1, maxBets: 3, maxVaults: 1 },
-  { name: 'small', vkId: 2, maxBets: 6, maxVaults: 2 },
-];
+/** The smallest size: three bets of one vault. */
+export const TINY: BatchSize = { name: 'tiny', vkId: 1, maxBets: 3, maxVaults: 1 };
+const SIZES = [TINY, { name: 'small', vkId: 2, maxBets: 6, maxVaults: 2 }];
 /** A size with room for eight vaults. */
 export const WIDE: BatchSize = { name: 'wide', vkId: 3, maxBets: 24, maxVaults: 8 };
 const LONGEST_SLEEP_MS = 10;
