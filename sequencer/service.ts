@@ -88,7 +88,7 @@ export async function startService(options: {
       program: config.program,
       house: opened.reader.house,
       termsIds: opened.terms.map(({ id }) => id),
-      vkIds: opened.verifyingKeys.map(({ vkId }) => vkId),
+      vkIds: provingKeys.map(({ vkId }) => vkId),
     });
     return await run({ config, log, ledger, keys, opened, provingKeys, batchAccounts }, { onProgress, onFatal });
   } catch (error) {

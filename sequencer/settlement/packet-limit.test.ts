@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { useKernel } from '../../protocol/kernel.ts';
-import { CasinoError } from '../errors.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import { SettlementFixture } from '../test/settlement-fixture.ts';
 import { withdrawUnprovable } from './unprovable.ts';
