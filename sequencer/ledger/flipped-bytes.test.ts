@@ -207,10 +207,11 @@ describe('a flipped byte', () => {
     }
   });
 
-  test('under the running ledger is told to the process, and the row is not answered', async () => {
+  test('under the running ledger is told to the process, and the row is not answered', async (t) => {
     restore(whole);
     const failures: CasinoError[] = [];
     const ledger = await Ledger.open({ path, onFailure: (error) => failures.push(error) });
+    t.after(() => ledger.close());
     edit('UPDATE bets SET payout = payout + 1 WHERE bet_number = 1');
     const vault = addressBytes((bettors[2] as TestBettor).vault);
     const damaged = {
@@ -224,12 +225,12 @@ describe('a flipped byte', () => {
       ['LEDGER_CORRUPT'],
     );
     await assert.rejects(ledger.commit([{ kind: 'meta', key: 'a', value: 'b' }]), damaged);
-    await ledger.close();
   });
 
-  test('that the writer would build on stops the commit: it is not sealed anew', async () => {
+  test('that the writer would build on stops the commit: it is not sealed anew', async (t) => {
     restore(whole);
     const ledger = await Ledger.open({ path, onFailure: () => {} });
+    t.after(() => ledger.close());
     edit('UPDATE vaults SET cumulative_delta = cumulative_delta - 1');
     const vault = addressBytes((bettors[1] as TestBettor).vault);
     await assert.rejects(ledger.commit([{ kind: 'settled-through', vault, betNumber: 1n }]), {
