@@ -23,6 +23,16 @@ const vault: VaultRecord = {
   finalizedThrough: 0n,
 };
 
+/** Makes a ledger one of before rows were sealed; `sql` does the rest. */
+function unseal(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
+  for (const { name } of tables) database.exec(`ALTER TABLE ${name} DROP COLUMN seal`);
+  database.exec(`DELETE FROM meta; ${sql}`);
+  database.close();
+  rmSync(`${path}.mark`);
+}
+
 function bet(betNumber: bigint, change: Partial<BetRecord> = {}): BetRecord {
   return {
     vault: VAULT,
@@ -199,12 +209,7 @@ describe('ledger', () => {
     await ledger.commit([1n, 2n].map((n) => ({ kind: 'bet', bet: bet(n) })));
     await ledger.commit([{ kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) }]);
     await ledger.close();
-    const database = new DatabaseSync(path);
-    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
-    for (const { name } of tables) database.exec(`ALTER TABLE ${name} DROP COLUMN seal`);
-    database.exec('DELETE FROM meta; PRAGMA user_version = 3');
-    database.close();
-    rmSync(`${path}.mark`);
+    unseal(path, 'PRAGMA user_version = 3;');
     ledger = await open();
     assert.deepEqual(ledger.read.bets(VAULT, { first: 1n, last: 9n }), [bet(1n), bet(2n)]);
     await ledger.commit([
@@ -258,9 +263,7 @@ describe('ledger', () => {
       { ...moved(3n, 'Submitted', 'Submitted'), progress: { transaction: bytes(9, 1) } } as LedgerEntry,
     ]);
     await ledger.close();
-    const database = new DatabaseSync(path);
-    database.exec("DROP TABLE quarantine; UPDATE batches SET state = 'Failed'; PRAGMA user_version = 1;");
-    database.close();
+    unseal(path, "DROP TABLE quarantine; UPDATE batches SET state = 'Failed'; PRAGMA user_version = 1;");
     ledger = await open();
     assert.deepEqual(
       ledger.read.unfinishedBatches().map(({ state }) => state),
