@@ -77,7 +77,7 @@ describe('parallel proofs', () => {
     const hold = f.onProve;
     f.onProve = async (statement) => {
       if (statement.batchNumber === 1n && !rejected) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await f.until(() => proofs.waiting.size === 2);
         rejected = true;
         throw new CasinoError('SETTLEMENT_REJECTED', 'no witness exists');
       }
