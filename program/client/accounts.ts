@@ -41,6 +41,8 @@ export interface House {
   pendingExitDelaySlots: bigint;
   pendingChangeDelaySlots: bigint;
   pendingDelaysSlot: bigint;
+  /** The escrow's associated token account; zero (`NATIVE_MINT`) for native lamports. */
+  escrowToken: Address;
 }
 
 /** Immutable odds and randomness. */
@@ -150,8 +152,9 @@ export function decodeHouse(data: ReadonlyUint8Array): House {
     pendingExitDelaySlots: r.u64(),
     pendingChangeDelaySlots: r.u64(),
     pendingDelaysSlot: r.u64(),
+    escrowToken: r.address(),
   };
-  r.zeros(96);
+  r.zeros(64);
   r.finish();
   return house;
 }

@@ -1,5 +1,6 @@
 import type { Address } from '@solana/kit';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { OPERATOR_DECODERS, type OperatorEvent } from './operator-events.ts';
 import { AccountReader } from './reader.ts';
 
 export interface VaultOpened {
@@ -128,7 +129,8 @@ export type CasinoEvent =
   | VaultExited
   | SessionKeyRotated
   | ChallengeOpened
-  | ChallengeOverdue;
+  | ChallengeOverdue
+  | OperatorEvent;
 
 const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
   evopen: (r) => ({
@@ -169,6 +171,7 @@ const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
     receiptKey: r.bytes(32),
   }),
   evchdue: (r) => ({ name: 'ChallengeOverdue', house: r.address(), vault: r.address(), betNumber: r.u64() }),
+  ...OPERATOR_DECODERS,
 };
 
 /** Decodes one event; undefined if the tag is none of the program's. Throws a `ProtocolError` if the rest is malformed. */

@@ -17,6 +17,7 @@ pub mod receipt;
 pub mod state;
 pub mod syscalls;
 pub mod sysvars;
+pub mod token;
 pub mod transfers;
 
 #[cfg(feature = "bpf-entrypoint")]

@@ -19,8 +19,8 @@ import {
 } from '@solana/kit';
 import { getSetComputeUnitLimitInstruction, getSetComputeUnitPriceInstruction } from '@solana-program/compute-budget';
 import { FailedTransactionMetadata, LiteSVM } from 'litesvm';
-import { type CasinoEvent, eventsOf, programErrorOf } from '../client/index.ts';
-import { assertInvariants } from './invariants.ts';
+import { type CasinoEvent, type CasinoInstruction, eventsOf, programErrorOf } from '../client/index.ts';
+import { assertInvariants, assertMoves, readBooks } from './invariants.ts';
 
 /** The most bytes of a transaction; LiteSVM does not enforce it. */
 export const PACKET_BYTES = 1232;
@@ -86,12 +86,15 @@ export class TestChain {
     const transaction = await this.sign(instructions, options);
     const bytes = encoder.encode(transaction).length;
     assert.ok(bytes <= PACKET_BYTES, `the transaction has ${bytes} bytes`);
+    const before = this.svm.getProgramAccounts(PROGRAM);
     const result = this.svm.sendTransaction(transaction);
     if (result instanceof FailedTransactionMetadata) {
       const meta = result.meta();
       return { error: failureOf(result), logs: meta.logs(), computeUnits: meta.computeUnitsConsumed(), events: [], bytes };
     }
-    assertInvariants(this.svm, PROGRAM);
+    const after = readBooks(this.svm.getProgramAccounts(PROGRAM));
+    assertInvariants(this.svm, after);
+    assertMoves(readBooks(before), after, instructions.filter(isOurs));
     const logs = result.logs();
     return { error: undefined, logs, computeUnits: result.computeUnitsConsumed(), events: eventsOf(logs, PROGRAM), bytes };
   }
@@ -157,6 +160,8 @@ export class TestChain {
     }
   }
 }
+
+const isOurs = (instruction: Instruction): instruction is CasinoInstruction => instruction.programAddress === PROGRAM;
 
 function failureOf(result: FailedTransactionMetadata): string {
   const error = result.err() as { index?: number; err?: () => { code?: number } };

@@ -23,10 +23,12 @@ const measured: typeof table = {};
 const MOST_VAULTS = { batch: 16, batchThatConsumes: 13, transfers: 27, transfersThatConsume: 22 };
 
 let stage: Stage;
+let tokenStage: Stage;
 let house: TestHouse;
 let vaults: TestVault[];
 before(async () => {
   stage = await makeStage();
+  tokenStage = await makeStage(true);
   house = await makeHouse(stage.chain, 'measured');
   vaults = await makeVaults(stage.chain, house, 30, 'measured owner');
 });
@@ -52,12 +54,25 @@ const others = [
   'forceExit',
   'rotateSessionKey',
   'challenge',
-  'escalateChallenge',
   'fundHouse',
   'advanceEpoch',
+  'retireVerifyingKey',
+  'payHouseWithdrawal', // before the request that replaces the one it pays, and before a challenge is overdue
+  'escalateChallenge',
+  'requestHouseWithdrawal',
+  'setSettler',
+  'scheduleChange',
+  'setPaused',
+  'applyChange',
 ] as const;
 for (const name of others) {
   test(name, async () => record(name, await stage.chain.land(stage.transaction(await stage.valid[name]()))));
+}
+
+for (const name of ['initHouse', 'deposit', 'claim', 'fundHouse', 'payHouseWithdrawal'] as const) {
+  test(`${name} of tokens`, async () => {
+    record(`${name}, tokens`, await tokenStage.chain.land([await tokenStage.valid[name]()]));
+  });
 }
 
 /** A lookup table with these addresses, as its program lays it out: 56 bytes of metadata, then the addresses. */

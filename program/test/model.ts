@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { NEVER, type ProgramErrorName } from '../client/index.ts';
 import { LAMPORTS_PER_SOL } from './chain.ts';
-import { EXIT_DELAY_SLOTS } from './world.ts';
+import { CHANGE_DELAY_SLOTS, EXIT_DELAY_SLOTS } from './world.ts';
 
 /** One vault's part of a settlement, in fractions of what is there when it is settled. */
 export interface Part {
@@ -37,16 +37,20 @@ export interface Account {
 
 const SOL = LAMPORTS_PER_SOL;
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const NOTHING_ASKED = { amount: 0n, from: 0n };
 const NO_CHALLENGE = { bet: 0n, reserved: 0n, slot: 0n, overdue: false };
 
 type Refused = ProgramErrorName | undefined;
 
-/** A house of 100 SOL and three vaults of 5 SOL pending, in plain arithmetic. A method tells the error that the program should. */
+/** A house of 100 SOL (or as many tokens of nine decimals) and three vaults of 5 SOL pending, in plain arithmetic. A method tells the error that the program should. */
 export class Model {
   slot: bigint;
   house = 100n * SOL;
   batches = 0n;
   transfers = 0n;
+  paused = false;
+  /** What the house asked for, and the first slot in which it is paid. */
+  asked = NOTHING_ASKED;
   readonly accounts: Account[];
 
   /** `hashes`: the vaults' first session keys. */
@@ -94,6 +98,7 @@ export class Model {
 
   deposit(index: number, amount: bigint): Refused {
     const account = this.at(index);
+    if (this.paused) return 'PAUSED_HOUSE';
     if (account.frozen) return 'FROZEN_VAULT';
     account.pending += amount;
     return undefined;
@@ -153,6 +158,26 @@ export class Model {
     if (account.challenge.overdue) return 'EXISTING_ESCALATION';
     if (this.slot <= account.challenge.slot + EXIT_DELAY_SLOTS) return 'INACTIVE_ESCALATION';
     account.challenge = { ...account.challenge, overdue: true };
+    return undefined;
+  }
+
+  /** The house asks for bankroll; for nothing, to ask no more. */
+  ask(amount: bigint): Refused {
+    if (amount === 0n && this.asked.amount === 0n) return 'EMPTY_HOUSE_REQUEST';
+    this.asked = amount === 0n ? NOTHING_ASKED : { amount, from: this.slot + CHANGE_DELAY_SLOTS };
+    return undefined;
+  }
+
+  /** The house takes what it asked for, as far as challenges leave it. */
+  take(): Refused {
+    const { amount, from } = this.asked;
+    if (amount === 0n) return 'EMPTY_HOUSE_REQUEST';
+    if (this.slot < from) return 'INACTIVE_HOUSE_REQUEST';
+    if (this.slot > from + EXIT_DELAY_SLOTS) return 'STALE_HOUSE_REQUEST';
+    if (this.overdue > 0n) return 'EXISTING_OVERDUE_CHALLENGE';
+    if (this.house <= this.reserved) return 'ZERO_PAYMENT';
+    this.house -= min(amount, this.house - this.reserved);
+    this.asked = NOTHING_ASKED;
     return undefined;
   }
 

@@ -8,15 +8,18 @@ import {
   escalateChallenge,
   forceExit,
   fundHouse,
+  payHouseWithdrawal,
+  requestHouseWithdrawal,
   requestWithdrawal,
   rotateSessionKey,
+  setPaused,
   settleTransfers,
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL } from './chain.ts';
 import { type Account, Model, type Part } from './model.ts';
 import { receiptFor } from './receipts.ts';
 import { settlement } from './settlement.ts';
-import { EXIT_DELAY_SLOTS, LEADER, makeWorld, program, readHouse, readVault, type World } from './world.ts';
+import { CHANGE_DELAY_SLOTS, EXIT_DELAY_SLOTS, LEADER, makeWorld, program, readHouse, readVault, type World } from './world.ts';
 
 /**
  * Any order of instructions keeps the books that a plain model keeps, and is refused where the model says. Would catch an instruction
@@ -27,6 +30,9 @@ type Step =
   | { kind: 'fund'; amount: bigint }
   | { kind: 'claim' | 'exit' | 'rotate' | 'escalate'; vault: number }
   | { kind: 'challenge'; vault: number; ahead: bigint; promise: bigint }
+  | { kind: 'ask'; amount: bigint }
+  | { kind: 'take' }
+  | { kind: 'pause'; paused: boolean }
   | { kind: 'wait'; slots: bigint }
   | { kind: 'batch' | 'transfers'; parts: Part[] };
 
@@ -45,6 +51,7 @@ const part = fc.record({
   late: fc.boolean(),
 });
 const parts = fc.uniqueArray(part, { selector: (entry) => entry.vault, minLength: 1, maxLength: 3 });
+const delays = fc.constantFrom(1n, EXIT_DELAY_SLOTS, EXIT_DELAY_SLOTS + 1n, CHANGE_DELAY_SLOTS);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('deposit' as const, 'request' as const), vault, amount }) },
   fc.record({ kind: fc.constant('fund' as const), amount }),
@@ -64,17 +71,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       promise: fc.bigInt(0n, 20n * SOL),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('ask' as const), amount: fc.bigInt(0n, 120n * SOL) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('take' as const) }) },
+  fc.record({ kind: fc.constant('pause' as const), paused: fc.boolean() }),
   {
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('wait' as const),
-      slots: fc.constantFrom(1n, EXIT_DELAY_SLOTS, EXIT_DELAY_SLOTS + 1n),
+      slots: fc.oneof(delays, fc.bigInt(1n, 2n * CHANGE_DELAY_SLOTS)),
     }),
   },
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('batch' as const, 'transfers' as const), parts }) },
 );
 
-/** In the end each owner leaves, whatever came before: what the house then owes is its own. */
+/** In the end each owner leaves, whatever came before; then the house may take all that is left. */
 const LEAVE: Step[] = [
   ...[0, 1, 2].map((vault) => ({ kind: 'request' as const, vault, amount: 1n })),
   { kind: 'wait', slots: EXIT_DELAY_SLOTS + 1n },
@@ -82,11 +92,16 @@ const LEAVE: Step[] = [
     { kind: 'exit' as const, vault },
     { kind: 'claim' as const, vault },
   ]),
+  { kind: 'fund', amount: 1n }, // it may have lost everything
+  { kind: 'ask', amount: 10_000n * SOL },
+  { kind: 'wait', slots: CHANGE_DELAY_SLOTS },
+  { kind: 'take' },
 ];
 
 async function run(world: World, model: Model, next: Step): Promise<void> {
   const { chain, house, vaults } = world;
-  const at = { program, house: house.address };
+  const { authority } = house;
+  const at = { program, house: house.address, mint: house.mint };
   const vaultAt = (index: number) => vaults[index] ?? assert.fail();
   const ownerAt = (index: number) => vaultAt(index).owner;
   const check = async (instructions: Parameters<typeof chain.send>[0], expected: string | undefined) =>
@@ -121,6 +136,13 @@ async function run(world: World, model: Model, next: Step): Promise<void> {
     }
     case 'escalate':
       return check([escalateChallenge({ ...at, vault: vaultAt(next.vault).address })], model.escalate(next.vault));
+    case 'ask':
+      return check([requestHouseWithdrawal({ ...at, authority, amount: next.amount })], model.ask(next.amount));
+    case 'take':
+      return check([await payHouseWithdrawal({ ...at, authority })], model.take());
+    case 'pause':
+      model.paused = next.paused;
+      return check([setPaused({ ...at, authority, paused: next.paused })], undefined);
     case 'wait':
       model.slot += next.slots;
       chain.svm.warpToSlot(model.slot);
@@ -152,9 +174,11 @@ async function settle({ chain, house, vaults }: World, model: Model, { kind, par
 }
 
 function assertSame({ chain, house, vaults }: World, model: Model): void {
-  const { balance, lastBatch, lastTransfer, liabilities, reserved, overdue } = readHouse(chain, house);
+  const { balance, lastBatch, lastTransfer, liabilities, reserved, overdue, paused, ...others } = readHouse(chain, house);
+  const { requestAmount: amount, requestSlot: from } = others;
   assert.deepEqual([balance, lastBatch, lastTransfer], [model.house, model.batches, model.transfers]);
   assert.deepEqual([liabilities, reserved, overdue], [model.liabilities, model.reserved, model.overdue]);
+  assert.deepEqual([paused, { amount, from }], [model.paused, model.asked]);
   const accounts = vaults.map((entry): Account => {
     const { balance, pendingDeposit: pending, claimable, lastBet, frozen, keys, ...rest } = readVault(chain, entry);
     const { requestAmount: request, requestDeadline: deadline } = rest;
@@ -169,18 +193,20 @@ function assertSame({ chain, house, vaults }: World, model: Model): void {
   assert.deepEqual(accounts, model.accounts);
 }
 
-test('any sequence of instructions keeps the books of the model', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60 }), async (steps) => {
-      const world = await makeWorld(3);
-      const hashes = world.vaults.map((entry) => readVault(world.chain, entry).keys[0].hash);
-      const model = new Model(world.chain.slot, hashes);
-      for (const next of [...steps, ...LEAVE]) {
-        await run(world, model, next);
-        assertSame(world, model);
-      }
-      assert.equal(model.liabilities, model.house);
-    }),
-    { numRuns: 12 },
-  );
-});
+for (const money of ['lamports', 'tokens'] as const) {
+  test(`any sequence of instructions keeps the books of the model, in ${money}`, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60 }), async (steps) => {
+        const world = await makeWorld(3, money === 'tokens');
+        const hashes = world.vaults.map((entry) => readVault(world.chain, entry).keys[0].hash);
+        const model = new Model(world.chain.slot, hashes);
+        for (const next of [...steps, ...LEAVE]) {
+          await run(world, model, next);
+          assertSame(world, model);
+        }
+        assert.equal(model.liabilities, 0n);
+      }),
+      { numRuns: 12 },
+    );
+  });
+}

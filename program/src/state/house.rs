@@ -5,8 +5,11 @@ use super::{Header, Held, State, StateErrors};
 use crate::{
     accounts::derive,
     assert_layout,
-    constants::HOUSE_SEED,
-    error::{require, sub, CasinoError},
+    constants::{
+        CHANGE_AUTHORITY, CHANGE_RECEIPT_KEY, HOUSE_SEED, MAX_CHANGE_DELAY_SLOTS, MAX_EXIT_DELAY_SLOTS,
+        MIN_EXIT_DELAY_SLOTS, NATIVE_MINT,
+    },
+    error::{add, require, sub, CasinoError},
     field::Fr,
 };
 
@@ -48,7 +51,9 @@ pub struct House {
     pub pending_exit_delay_slots: u64,
     pub pending_change_delay_slots: u64,
     pub pending_delays_slot: u64,
-    pub unused: [u8; 96],
+    /// The escrow's associated token account; zero for native lamports.
+    pub escrow_token: [u8; 32],
+    pub unused: [u8; 64],
 }
 
 assert_layout!(House, 592, {
@@ -85,7 +90,8 @@ assert_layout!(House, 592, {
     472: pending_exit_delay_slots,
     480: pending_change_delay_slots,
     488: pending_delays_slot,
-    496: unused,
+    496: escrow_token,
+    528: unused,
 });
 
 // SAFETY: `repr(C)`, begins with `Header`, offsets asserted gapless above, plain integers and bytes.
@@ -107,6 +113,11 @@ unsafe impl State for House {
 }
 
 impl House {
+    /// Whether its money is native lamports, else an SPL token.
+    pub fn is_native(&self) -> bool {
+        self.mint == NATIVE_MINT
+    }
+
     /// Refuses a house that takes no new vaults or deposits.
     pub fn require_open(&self) -> Result<(), ProgramError> {
         require(self.paused == 0, CasinoError::PausedHouse)
@@ -140,6 +151,68 @@ impl House {
         self.overdue = sub(self.overdue, held.overdue)?;
         Ok(())
     }
+
+    /// The slot from which a new or retired verifying key counts: at once before the first vault, then `changeDelaySlots` later.
+    pub fn key_change_slot(&self, now: u64) -> Result<u64, ProgramError> {
+        if self.vault_count == 0 {
+            Ok(now)
+        } else {
+            add(now, self.change_delay_slots)
+        }
+    }
+
+    /// Refuses delays outside the program's bounds.
+    pub fn require_delays(exit: u64, change: u64) -> Result<(), ProgramError> {
+        require(
+            (MIN_EXIT_DELAY_SLOTS..=MAX_EXIT_DELAY_SLOTS).contains(&exit),
+            CasinoError::InvalidExitDelay,
+        )?;
+        let shortest_change = exit.wrapping_add(exit); // bounded just above
+        require((shortest_change..=MAX_CHANGE_DELAY_SLOTS).contains(&change), CasinoError::InvalidChangeDelay)
+    }
+
+    /// The pending change of a known kind and its slot, 0 if there is none. Delays are `exit u64, change u64` and zeros.
+    pub fn pending(&self, kind: u8) -> ([u8; 32], u64) {
+        match kind {
+            CHANGE_AUTHORITY => (self.pending_authority, self.pending_authority_slot),
+            CHANGE_RECEIPT_KEY => (self.pending_receipt_key, self.pending_receipt_key_slot),
+            _ => {
+                let mut value = [0; 32];
+                value[..8].copy_from_slice(&self.pending_exit_delay_slots.to_le_bytes());
+                value[8..16].copy_from_slice(&self.pending_change_delay_slots.to_le_bytes());
+                (value, self.pending_delays_slot)
+            }
+        }
+    }
+
+    /// Writes what `pending` reads.
+    pub fn set_pending(&mut self, kind: u8, value: &[u8; 32], slot: u64) {
+        match kind {
+            CHANGE_AUTHORITY => {
+                self.pending_authority = *value;
+                self.pending_authority_slot = slot;
+            }
+            CHANGE_RECEIPT_KEY => {
+                self.pending_receipt_key = *value;
+                self.pending_receipt_key_slot = slot;
+            }
+            _ => {
+                let (exit, change) = delays_of(value);
+                self.pending_exit_delay_slots = exit;
+                self.pending_change_delay_slots = change;
+                self.pending_delays_slot = slot;
+            }
+        }
+    }
+}
+
+/// The two delays, exit and change, in the value of a change of delays.
+pub fn delays_of(value: &[u8; 32]) -> (u64, u64) {
+    let mut exit = [0; 8];
+    let mut change = [0; 8];
+    exit.copy_from_slice(&value[..8]);
+    change.copy_from_slice(&value[8..16]);
+    (u64::from_le_bytes(exit), u64::from_le_bytes(change))
 }
 
 #[cfg(test)]
