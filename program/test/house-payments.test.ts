@@ -91,3 +91,18 @@ for (const [answer, end] of Object.entries(ANSWERS)) {
     assert.deepEqual([balance, reserved, overdue], [0n, 0n, 0n]);
   });
 }
+
+/** What would break: a payment that was announced in time takes what the receipt's bet wins, once bets before it have lost. */
+test('a payment leaves what a challenged bet wins, however much the bets before it have lost', async () => {
+  const world = await makeWorld(1);
+  const { chain, house, vaults } = world;
+  const vault = vaults[0]!;
+  await chain.land([requestHouseWithdrawal({ ...namesOf(house), amount: HUGE })]);
+  chain.svm.warpToSlot(chain.slot + CHANGE_DELAY_SLOTS);
+  await openChallenge(world, 8n * SOL);
+  await chain.land([await settlement(chain, house, { runs: [{ vault, consume: 5n * SOL, delta: -4n * SOL }] })]);
+  const { events } = await chain.land([await payHouseWithdrawal(namesOf(house))]);
+  assert.deepEqual(events, [{ name: 'HousePaid', house: house.address, amount: 97n * SOL }]);
+  await chain.land([await settlement(chain, house, { runs: [{ vault, delta: 7n * SOL }] })]);
+  assert.equal(readVault(chain, vault).balance, 8n * SOL);
+});

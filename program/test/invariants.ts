@@ -102,6 +102,8 @@ const VAULT_MOVERS: Movers<Vault> = {
   challengeReserved: CHALLENGES,
   challengeSlot: CHALLENGES,
   challengeKey: CHALLENGES,
+  challengePromised: CHALLENGES,
+  challengeCovered: CHALLENGES,
   challengeOverdue: [...CHALLENGES, 'escalateChallenge'],
 };
 
@@ -171,8 +173,9 @@ const totalOf = (vault: Vault): bigint => vault.balance + vault.pendingDeposit +
 
 /** What every vault is in itself. */
 function assertVault(vault: Vault, address: Address): void {
-  const { challengeBet, challengeReserved, challengeOverdue, requestAmount } = vault;
-  if (challengeBet === 0n) assert.deepEqual([challengeReserved, challengeOverdue], [0n, false], `no challenge of ${address}`);
+  const { challengeBet, challengeReserved, challengePromised, challengeCovered, challengeOverdue, requestAmount } = vault;
+  const numbers = [challengeReserved, challengePromised, challengeCovered];
+  if (challengeBet === 0n) assert.deepEqual([...numbers, challengeOverdue], [0n, 0n, 0n, false], `no challenge of ${address}`);
   else assert.ok(vault.lastBet < challengeBet, `the challenge of ${address} is answered, and open`);
   if (!vault.frozen) return;
   assert.deepEqual([vault.balance, vault.pendingDeposit, requestAmount, challengeBet], [0n, 0n, 0n, 0n], `frozen ${address}`);

@@ -32,13 +32,13 @@ export interface Account {
   lastBet: bigint;
   frozen: boolean;
   keys: Key[];
-  challenge: { bet: bigint; reserved: bigint; slot: bigint; overdue: boolean };
+  challenge: { bet: bigint; reserved: bigint; slot: bigint; overdue: boolean; promised: bigint; covered: bigint };
 }
 
 const SOL = LAMPORTS_PER_SOL;
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const NOTHING_ASKED = { amount: 0n, from: 0n };
-const NO_CHALLENGE = { bet: 0n, reserved: 0n, slot: 0n, overdue: false };
+const NO_CHALLENGE = { bet: 0n, reserved: 0n, slot: 0n, overdue: false, promised: 0n, covered: 0n };
 
 type Refused = ProgramErrorName | undefined;
 
@@ -146,9 +146,9 @@ export class Model {
     if (account.frozen) return 'FROZEN_VAULT';
     if (bet <= account.lastBet) return 'STALE_RECEIPT';
     if (bet <= account.challenge.bet) return 'EXISTING_CHALLENGE';
-    const lacking = promise - account.balance - account.pending;
-    const reserved = lacking > 0n ? min(lacking, this.liabilities) : 0n;
-    account.challenge = { bet, reserved, slot: this.slot, overdue: false };
+    const covered = account.balance + account.pending;
+    const reserved = this.#reservation(promise, covered);
+    account.challenge = { bet, reserved, slot: this.slot, overdue: false, promised: promise, covered };
     return undefined;
   }
 
@@ -206,9 +206,20 @@ export class Model {
       this.house -= delta;
       if (isBatch) account.lastBet += BigInt(entry.bets);
       if (account.lastBet >= account.challenge.bet) account.challenge = NO_CHALLENGE;
+      else if (isBatch) this.#recount(account, delta);
       if (entry.pay) this.#pay(account);
     }
     return undefined;
+  }
+
+  #reservation(promised: bigint, covered: bigint): bigint {
+    return promised > covered ? min(promised - covered, this.liabilities) : 0n;
+  }
+
+  /** After bets before the challenge's. */
+  #recount({ challenge }: Account, delta: bigint): void {
+    challenge.covered = challenge.covered + delta > 0n ? challenge.covered + delta : 0n;
+    challenge.reserved = this.#reservation(challenge.promised, challenge.covered);
   }
 
   #pay(account: Account): void {

@@ -187,6 +187,8 @@ function assertSame({ chain, house, vaults }: World, model: Model): void {
       reserved: rest.challengeReserved,
       slot: rest.challengeSlot,
       overdue: rest.challengeOverdue,
+      promised: rest.challengePromised,
+      covered: rest.challengeCovered,
     };
     return { balance, pending, claimable, request, deadline, lastBet, frozen, keys, challenge };
   });
