@@ -169,8 +169,6 @@ for (const { name, accounts, tokens } of LISTS) {
           assert.equal(error, foreign);
         });
       }
-      testProgram(account.name, index, valid);
-      testTokens(account.name, index, { name, valid });
       if (account.name === 'instructionsSysvar') {
         test('a copy of the instructions sysvar is refused, whoever owns it', async () => {
           const instruction = await valid();
@@ -182,6 +180,8 @@ for (const { name, accounts, tokens } of LISTS) {
           }
         });
       }
+      testProgram(account.name, index, valid);
+      testTokens(account.name, index, { name, valid });
       if (STATE.includes(account.name)) {
         const created = CREATED[`${name}.${account.name}`];
         test(`a copy of ${account.name} that another program owns is refused`, async () => {

@@ -10,6 +10,7 @@ import {
   receiptCheck,
   requestWithdrawal,
   settleBatch,
+  settleTransfers,
 } from '../client/index.ts';
 import { addressBytes } from '../client/instructions/build.ts';
 import { LAMPORTS_PER_SOL, signerNamed } from './chain.ts';
@@ -19,6 +20,7 @@ import { forged, patch, substitute, u64 } from './stage.ts';
 import {
   CHANGE_DELAY_SLOTS,
   EXIT_DELAY_SLOTS,
+  LEADER,
   makeWorld,
   program,
   readHouse,
@@ -167,6 +169,45 @@ test('anyone escalates once the delay is over, and the batch that reaches the be
   // A run that goes past the bet answers it as well.
   await settle(world, { runs: [{ vault: other, betCount: 3, consume: SOL }] });
   assert.deepEqual(heldOf(world), { reserved: 0n, overdue: 0n });
+});
+
+/** What would break: lesser bets that lose, or a deposit or payment in between, leave less reserved than the receipt promises. */
+test('until its bet is settled, a challenge reserves more by what lesser bets lose and less by what they win', async () => {
+  const world = await makeWorld(2);
+  const { chain, house } = world;
+  const [vault, other] = world.vaults as [TestVault, TestVault];
+  const reserved = () => readHouse(chain, house).reserved;
+  await open(world, other, { balanceAfter: 6n * SOL });
+  await open(world, vault, { betNumber: 6n, balanceAfter: 8n * SOL });
+  assert.equal(reserved(), 4n * SOL);
+  await settle(world, { runs: [{ vault, consume: 4n * SOL, delta: -2n * SOL }] });
+  assert.equal(reserved(), 6n * SOL);
+  await settle(world, { runs: [{ vault, betCount: 2, delta: 1n }] });
+  assert.equal(reserved(), 6n * SOL - 1n);
+  // The receipt knows nothing of a later deposit, and a payment to the owner makes no bet's promise larger.
+  const { owner, address } = vault;
+  const moved = { ...names(world, vault), amount: 3n * SOL };
+  await chain.land([await deposit({ ...moved, payer: owner, owner: owner.address })]);
+  await chain.land([
+    await requestWithdrawal(moved),
+    settleTransfers({
+      program,
+      settler: house.settler,
+      house: house.address,
+      ...LEADER,
+      transferNumber: 1n,
+      transfers: [{ vault: address, consume: 0n, pay: true }],
+    }),
+  ]);
+  assert.equal(reserved(), 6n * SOL - 1n);
+  // Beyond the promise nothing is reserved; a loss from there counts only as far as it goes below.
+  await settle(world, { runs: [{ vault, consume: 2n * SOL, delta: 6n * SOL }] });
+  assert.equal(reserved(), SOL);
+  await settle(world, { runs: [{ vault, delta: -2n * SOL }] });
+  assert.equal(reserved(), 2n * SOL - 1n);
+  await settle(world, { runs: [{ vault }] });
+  assert.deepEqual(challengeOf(world, vault), NO_CHALLENGE);
+  assert.equal(reserved(), SOL);
 });
 
 test('one batch answers the challenges of several vaults, overdue or not', async () => {

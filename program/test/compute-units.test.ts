@@ -56,7 +56,7 @@ const others = [
   'fundHouse',
   'advanceEpoch',
   'retireVerifyingKey',
-  'payHouseWithdrawal', // before a challenge is overdue, and before the request that replaces the one it pays
+  'payHouseWithdrawal', // before the request that replaces the one it pays, and before a challenge is overdue
   'escalateChallenge',
   'requestHouseWithdrawal',
   'setSettler',

@@ -32,16 +32,17 @@ export interface Account {
   lastBet: bigint;
   frozen: boolean;
   keys: Key[];
-  challenge: { bet: bigint; reserved: bigint; slot: bigint; overdue: boolean };
+  challenge: { bet: bigint; reserved: bigint; slot: bigint; overdue: boolean; promised: bigint; covered: bigint };
 }
 
 const SOL = LAMPORTS_PER_SOL;
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const NO_CHALLENGE = { bet: 0n, reserved: 0n, slot: 0n, overdue: false };
+const NOTHING_ASKED = { amount: 0n, from: 0n };
+const NO_CHALLENGE = { bet: 0n, reserved: 0n, slot: 0n, overdue: false, promised: 0n, covered: 0n };
 
 type Refused = ProgramErrorName | undefined;
 
-/** A house of 100 SOL and three vaults of 5 SOL pending, in plain arithmetic. A method tells the error that the program should. */
+/** A house of 100 SOL (or as many tokens of nine decimals) and three vaults of 5 SOL pending, in plain arithmetic. A method tells the error that the program should. */
 export class Model {
   slot: bigint;
   house = 100n * SOL;
@@ -49,7 +50,7 @@ export class Model {
   transfers = 0n;
   paused = false;
   /** What the house asked for, and the first slot in which it is paid. */
-  asked = { amount: 0n, from: 0n };
+  asked = NOTHING_ASKED;
   readonly accounts: Account[];
 
   /** `hashes`: the vaults' first session keys. */
@@ -145,9 +146,9 @@ export class Model {
     if (account.frozen) return 'FROZEN_VAULT';
     if (bet <= account.lastBet) return 'STALE_RECEIPT';
     if (bet <= account.challenge.bet) return 'EXISTING_CHALLENGE';
-    const lacking = promise - account.balance - account.pending;
-    const reserved = lacking > 0n ? min(lacking, this.liabilities) : 0n;
-    account.challenge = { bet, reserved, slot: this.slot, overdue: false };
+    const covered = account.balance + account.pending;
+    const reserved = this.#reservation(promise, covered);
+    account.challenge = { bet, reserved, slot: this.slot, overdue: false, promised: promise, covered };
     return undefined;
   }
 
@@ -160,24 +161,23 @@ export class Model {
     return undefined;
   }
 
-  /** The house asks for bankroll, or withdraws what it asked for. */
+  /** The house asks for bankroll; for nothing, to ask no more. */
   ask(amount: bigint): Refused {
     if (amount === 0n && this.asked.amount === 0n) return 'EMPTY_HOUSE_REQUEST';
-    this.asked = { amount, from: amount === 0n ? 0n : this.slot + CHANGE_DELAY_SLOTS };
+    this.asked = amount === 0n ? NOTHING_ASKED : { amount, from: this.slot + CHANGE_DELAY_SLOTS };
     return undefined;
   }
 
-  /** And is paid it. */
+  /** The house takes what it asked for, as far as challenges leave it. */
   take(): Refused {
     const { amount, from } = this.asked;
-    const free = this.house > this.reserved ? this.house - this.reserved : 0n;
     if (amount === 0n) return 'EMPTY_HOUSE_REQUEST';
     if (this.slot < from) return 'INACTIVE_HOUSE_REQUEST';
     if (this.slot > from + EXIT_DELAY_SLOTS) return 'STALE_HOUSE_REQUEST';
     if (this.overdue > 0n) return 'EXISTING_OVERDUE_CHALLENGE';
-    if (free === 0n) return 'ZERO_PAYMENT';
-    this.house -= min(amount, free);
-    this.asked = { amount: 0n, from: 0n };
+    if (this.house <= this.reserved) return 'ZERO_PAYMENT';
+    this.house -= min(amount, this.house - this.reserved);
+    this.asked = NOTHING_ASKED;
     return undefined;
   }
 
@@ -206,9 +206,20 @@ export class Model {
       this.house -= delta;
       if (isBatch) account.lastBet += BigInt(entry.bets);
       if (account.lastBet >= account.challenge.bet) account.challenge = NO_CHALLENGE;
+      else if (isBatch) this.#recount(account, delta);
       if (entry.pay) this.#pay(account);
     }
     return undefined;
+  }
+
+  #reservation(promised: bigint, covered: bigint): bigint {
+    return promised > covered ? min(promised - covered, this.liabilities) : 0n;
+  }
+
+  /** After bets before the challenge's. */
+  #recount({ challenge }: Account, delta: bigint): void {
+    challenge.covered = challenge.covered + delta > 0n ? challenge.covered + delta : 0n;
+    challenge.reserved = this.#reservation(challenge.promised, challenge.covered);
   }
 
   #pay(account: Account): void {

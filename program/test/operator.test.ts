@@ -22,7 +22,6 @@ import {
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL, type TestChain } from './chain.ts';
 import { settlement } from './settlement.ts';
-import { forged, u64 } from './stage.ts';
 import {
   CHANGE_DELAY_SLOTS,
   EXIT_DELAY_SLOTS,
@@ -35,7 +34,6 @@ import {
 } from './world.ts';
 
 const SOL = LAMPORTS_PER_SOL;
-const HUGE = 0xffff_ffff_ffff_ffffn;
 const namesOf = (house: TestHouse) => ({ program, authority: house.authority, house: house.address });
 
 async function keyOf(chain: TestChain, house: TestHouse, id: number) {
@@ -239,37 +237,3 @@ test('a second request of the house replaces the first and waits anew; zero with
   assert.deepEqual(events, [{ name: 'HouseWithdrawalRequested', house: house.address, ...none }]);
   assert.equal((await chain.send([request(0n)])).error, 'EMPTY_HOUSE_REQUEST');
 });
-
-/** What is paid of a bankroll of 100 SOL, by request and by what challenges reserve. */
-const PAYMENTS: [requested: bigint, reserved: bigint, paid: bigint][] = [
-  [1n, 0n, 1n],
-  [100n * SOL, 0n, 100n * SOL],
-  [100n * SOL + 1n, 0n, 100n * SOL],
-  [HUGE, 0n, 100n * SOL],
-  [HUGE, 1n, 100n * SOL - 1n],
-  [60n * SOL, 40n * SOL, 60n * SOL],
-  [60n * SOL, 40n * SOL + 1n, 60n * SOL - 1n],
-  [HUGE, 100n * SOL - 1n, 1n],
-  [HUGE, 100n * SOL, 0n],
-  [1n, HUGE, 0n],
-];
-for (const [requested, reserved, paid] of PAYMENTS) {
-  test(`a request of ${requested} with ${reserved} reserved pays ${paid}`, async () => {
-    const { chain, house, vaults } = await makeWorld(1);
-    await chain.land([requestHouseWithdrawal({ ...namesOf(house), amount: requested })]);
-    chain.svm.warpToSlot(chain.slot + CHANGE_DELAY_SLOTS);
-    // As a challenge by a receipt of bet 9 would: the house's sum, and the vault's own part.
-    const challenged = reserved === 0n ? [] : [...u64(9n), ...u64(reserved)];
-    chain.svm.setAccount(forged(288, u64(reserved))(chain.account(house.address)));
-    chain.svm.setAccount(forged(256, challenged)(chain.account(vaults[0]!.address)));
-    const outcome = await chain.send([await payHouseWithdrawal(namesOf(house))]);
-    if (paid === 0n) {
-      assert.equal(outcome.error, 'ZERO_PAYMENT');
-      assert.equal(readHouse(chain, house).requestAmount, requested, 'the request is kept');
-    } else {
-      assert.equal(outcome.error, undefined, outcome.logs.join('\n'));
-      assert.equal(readHouse(chain, house).balance, 100n * SOL - paid);
-    }
-    assert.equal(readVault(chain, vaults[0]!).pendingDeposit, 5n * SOL);
-  });
-}

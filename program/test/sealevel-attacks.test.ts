@@ -59,6 +59,13 @@ describe('account data matching', () => {
       ['settleBatch', 3, key, 'WRONG_VERIFYING_KEY_HOUSE'],
       ['settleBatch', 1, house.address, 'WRONG_SETTLER'],
       ['claim', 2, native.vaults[0]!.address, 'WRONG_OWNER'],
+      ['forceExit', 2, vault.address, 'WRONG_VAULT_HOUSE'],
+      ['forceExit', 2, native.vaults[0]!.address, 'WRONG_OWNER'],
+      ['rotateSessionKey', 2, vault.address, 'WRONG_VAULT_HOUSE'],
+      ['rotateSessionKey', 2, native.vaults[1]!.address, 'WRONG_OWNER'],
+      ['challenge', 2, vault.address, 'WRONG_VAULT_HOUSE'],
+      ['challenge', 2, native.vaults[1]!.address, 'WRONG_OWNER'],
+      ['escalateChallenge', 1, vault.address, 'WRONG_VAULT_HOUSE'],
       ['retireVerifyingKey', 2, key, 'WRONG_VERIFYING_KEY_HOUSE'],
       ['payHouseWithdrawal', 1, house.address, 'WRONG_AUTHORITY'],
     ];
@@ -273,12 +280,12 @@ test('closing accounts: no instruction takes lamports or bytes from an account o
   }
 });
 
-test('sysvar address checking: clock and rent are asked of the runtime, and no account can stand for them', async () => {
+test('sysvar address checking: clock and rent are asked of the runtime, and no account can stand for them or for the instructions', async () => {
   await each(
     ({ name }) => /clock|rent|sysvar/i.test(name),
     async (stage, instruction, { index, name }) => {
       const { error } = await stage.send(substitute(instruction, index, stage.house.creator.address));
-      assert.ok(error !== undefined, name);
+      assert.equal(error, 'WRONG_INSTRUCTIONS_SYSVAR', name);
     },
   );
   const clock = { address: 'SysvarC1ock11111111111111111111111111111111' as Address, role: 0 };

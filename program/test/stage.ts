@@ -82,14 +82,13 @@ export async function makeStage(ofToken = false): Promise<Stage> {
       transfers: [{ vault: claimer.address, consume: 2n * SOL, pay: true }],
     }),
   ]);
-  await announce(world);
-  const otherHouse = await makeHouse(chain, 'other', house.token);
-  const [otherVault] = await makeVaults(chain, otherHouse, 1, 'other owner');
   await chain.land([
     receiptFor(house, challenger, { balanceAfter: 8n * SOL }),
     await challenge({ program, owner: challenger.owner, house: house.address }),
   ]);
-  chain.svm.warpToSlot(STAGE_SLOT);
+  await announce(world);
+  const otherHouse = await makeHouse(chain, 'other', house.token);
+  const [otherVault] = await makeVaults(chain, otherHouse, 1, 'other owner');
   const base = { ...world, vaults, claimer, exiter, challenger, other: { house: otherHouse, vault: otherVault as TestVault } };
   const transaction = (instruction: CasinoInstruction): Instruction[] =>
     instruction.data[0] === INSTRUCTION_NUMBERS.challenge
@@ -107,6 +106,7 @@ async function announce({ chain, house }: World): Promise<void> {
     scheduleChange({ ...at, change: { kind: 'authority', authority: newAuthority } }),
     requestHouseWithdrawal({ ...at, amount: 10n * SOL }),
   ]);
+  chain.svm.warpToSlot(STAGE_SLOT);
 }
 
 async function validInstructions(stage: Omit<Stage, 'valid' | 'transaction' | 'send'>): Promise<Stage['valid']> {

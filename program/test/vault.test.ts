@@ -59,6 +59,8 @@ test('open_vault writes every field, with the accountId that the protocol derive
     challengeSlot: 0n,
     challengeKey: new Uint8Array(32),
     challengeOverdue: false,
+    challengePromised: 0n,
+    challengeCovered: 0n,
   });
   assert.equal(readHouse(chain, house).vaultCount, 1n);
   const ids = { house: house.address, vault, owner: owner.address };

@@ -49,11 +49,11 @@ export interface TestHouse {
   settler: KeyPairSigner;
   address: Address;
   escrow: Address;
+  /** The private half of its receipt key. */
+  receiptSecret: Uint8Array;
   /** Undefined for native lamports. */
   token: TestToken | undefined;
   mint: Address;
-  /** The private half of its receipt key. */
-  receiptSecret: Uint8Array;
 }
 
 /** A vault's owner, in the order of the vaults' addresses. */
@@ -106,7 +106,8 @@ export async function makeHouse(chain: TestChain, name: string, token?: TestToke
   await chain.land([await fundHouse({ program, payer: creator, house, mint, amount: 100n * LAMPORTS_PER_SOL })]);
   const { leaderEpoch: to, leaderNonce: nonce } = LEADER;
   await chain.land([advanceEpoch({ program, leader: settler, house, from: 0n, to, nonce })]);
-  return { creator, authority, settler, address: house, escrow, token, mint, receiptSecret: receiptSecretFor(name) };
+  const receiptSecret = receiptSecretFor(name);
+  return { creator, authority, settler, address: house, escrow, receiptSecret, token, mint };
 }
 
 /** What a vault's session key hash is in the tests. */

@@ -1,5 +1,6 @@
 //! `challenge`: the owner shows a receipt for a bet that is not settled. What the receipt promises beyond what the vault holds is
-//! reserved of the house at once, until that bet is settled or the vault exits; a later receipt replaces an earlier one.
+//! reserved of the house at once, until that bet is settled or the vault exits; bets before it change the amount as they lose or
+//! win. A later receipt replaces an earlier one.
 use pinocchio::{AccountView, Address, ProgramResult};
 
 use crate::{
@@ -38,9 +39,10 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
     require(receipt.bet_number > vault.challenge_bet, CasinoError::ExistingChallenge)?;
 
     house.release(vault.end_challenge())?;
-    let present = add(vault.balance, vault.pending_deposit)?;
     vault.challenge_bet = receipt.bet_number;
-    vault.challenge_reserved = house.reserve(receipt.balance_after.saturating_sub(present));
+    vault.challenge_promised = receipt.balance_after;
+    vault.challenge_covered = add(vault.balance, vault.pending_deposit)?;
+    vault.challenge_reserved = house.reserve(vault.challenge_shortfall());
     vault.challenge_slot = now;
     vault.challenge_key = *receipt.key;
 

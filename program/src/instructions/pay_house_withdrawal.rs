@@ -1,4 +1,5 @@
-//! `pay_house_withdrawal`: pays the house's open request to its authority, or to the authority's associated token account, as far as the bankroll is not reserved by challenges.
+//! `pay_house_withdrawal`: pays the house's open request to its authority, or to the authority's associated token account, as far as
+//! the bankroll is not reserved by challenges.
 //! The program does not know the unsettled bets: the operator sends it only when the rest covers them.
 use pinocchio::{error::ProgramError, AccountView, Address, ProgramResult};
 

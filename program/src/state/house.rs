@@ -128,6 +128,30 @@ impl House {
         require(epoch == self.leader_epoch && nonce == self.leader_nonce, CasinoError::WrongLeaderPair)
     }
 
+    /// Refuses a key other than the receipt key, and than the one before it for `changeDelaySlots` after it was replaced.
+    pub fn require_receipt_key(&self, key: &[u8; 32], slot: u64) -> Result<(), ProgramError> {
+        let is_in_time = slot <= self.receipt_key_slot.saturating_add(self.change_delay_slots);
+        let is_known = key == &self.receipt_key || (is_in_time && key == &self.previous_receipt_key);
+        // Zeros stand for no previous key, and some verifiers let anyone sign with them.
+        require(is_known && key != &[0; 32], CasinoError::WrongReceiptKey)
+    }
+
+    /// Reserves what a receipt promises beyond what its vault holds; returns what that came to. No promise above everything the
+    /// house owes can be kept, so the rest reserves nothing: else a receipt to an accomplice could fill the 64 bits, and no other
+    /// challenge could be opened.
+    pub fn reserve(&mut self, promised: u64) -> u64 {
+        let reserved = promised.min(self.liabilities).min(u64::MAX.saturating_sub(self.reserved));
+        self.reserved = self.reserved.saturating_add(reserved);
+        reserved
+    }
+
+    /// Takes back what ended challenges held.
+    pub fn release(&mut self, held: Held) -> Result<(), ProgramError> {
+        self.reserved = sub(self.reserved, held.reserved)?;
+        self.overdue = sub(self.overdue, held.overdue)?;
+        Ok(())
+    }
+
     /// The slot from which a new or retired verifying key counts: at once before the first vault, then `changeDelaySlots` later.
     pub fn key_change_slot(&self, now: u64) -> Result<u64, ProgramError> {
         if self.vault_count == 0 {
@@ -179,30 +203,6 @@ impl House {
                 self.pending_delays_slot = slot;
             }
         }
-    }
-
-    /// Refuses a key other than the receipt key, and than the one before it for `changeDelaySlots` after it was replaced.
-    pub fn require_receipt_key(&self, key: &[u8; 32], slot: u64) -> Result<(), ProgramError> {
-        let is_in_time = slot <= self.receipt_key_slot.saturating_add(self.change_delay_slots);
-        let is_known = key == &self.receipt_key || (is_in_time && key == &self.previous_receipt_key);
-        // Zeros stand for no previous key, and some verifiers let anyone sign with them.
-        require(is_known && key != &[0; 32], CasinoError::WrongReceiptKey)
-    }
-
-    /// Reserves what a receipt promises beyond what its vault holds; returns what that came to. No promise above everything the
-    /// house owes can be kept, so the rest reserves nothing: else a receipt to an accomplice could fill the 64 bits, and no other
-    /// challenge could be opened.
-    pub fn reserve(&mut self, promised: u64) -> u64 {
-        let reserved = promised.min(self.liabilities).min(u64::MAX.saturating_sub(self.reserved));
-        self.reserved = self.reserved.saturating_add(reserved);
-        reserved
-    }
-
-    /// Takes back what ended challenges held.
-    pub fn release(&mut self, held: Held) -> Result<(), ProgramError> {
-        self.reserved = sub(self.reserved, held.reserved)?;
-        self.overdue = sub(self.overdue, held.overdue)?;
-        Ok(())
     }
 }
 
