@@ -102,7 +102,9 @@ async function run(
   const { config, log, ledger, keys, opened } = context;
   const { reader, domain } = opened;
   const terms = new TermsBook(opened.terms, opened.currentTerms);
-  const book = new VaultBook({ ledger, terms, domain, house: reader.house });
+  const feed = new EventFeed();
+  const onChange = feed.vaultChanged.bind(feed);
+  const book = new VaultBook({ ledger, terms, domain, house: reader.house, onChange });
   const leader = await leadAndReconcile(context, hooks.onProgress);
   await book.observe(await reader.view());
   const gate = new Gate({
@@ -111,7 +113,6 @@ async function run(
     nowMs: () => performance.now(),
     discrepancies: leader.discrepancies,
   });
-  const feed = new EventFeed();
   const settlement = startSettlement(context, { book, terms, leader: leader.pair, feed, onFatal: hooks.onFatal });
   const signer = new ReceiptSigner(keys.receiptSeed);
   const admission = new Admission({

@@ -1,7 +1,9 @@
 import type { Address } from '@solana/kit';
 import type { BetAnswer } from '../admission/admission.ts';
+import type { VaultChange } from '../admission/vault-changes.ts';
+import type { VaultState } from '../admission/vault-state.ts';
 import type { BatchRecord } from '../ledger/records.ts';
-import { batchJson, betAnswerJson } from './json.ts';
+import { batchJson, betAnswerJson, vaultChangeJson } from './json.ts';
 
 /** Most subscribers at a time; one more is turned away. */
 const MAX_SUBSCRIBERS = 2_000;
@@ -18,7 +20,7 @@ export interface FeedSocket {
   on(event: 'close' | 'error', listener: () => void): unknown;
 }
 
-/** Tells subscribers of taken bets and finalized batches. */
+/** Tells subscribers of taken bets, finalized batches, and what happens to a vault's money on chain. */
 export class EventFeed {
   readonly #subscribers = new Map<FeedSocket, string | undefined>();
 
@@ -41,6 +43,12 @@ export class EventFeed {
 
   batchFinalized(batch: BatchRecord): void {
     this.#send({ type: 'batch_finalized', batch: batchJson(batch) });
+  }
+
+  /** A vault's money moved on chain: told to its owner. */
+  vaultChanged(vault: VaultState, change: VaultChange): void {
+    if (this.#subscribers.size === 0) return;
+    this.#send(vaultChangeJson(vault, change), vault.owner);
   }
 
   closeAll(): void {

@@ -76,7 +76,7 @@ function registerBetRoutes(server: Server, { admission, book, read, onBet }: Api
     const vault = bet && book.byAddress(addressOf(bet.vault));
     if (!bet || !vault) throw new CasinoError('NOT_FOUND', 'no acknowledged bet has this id');
     const batch = read.batchOfBet(bet.vault, bet.betNumber);
-    return betJson({ bet, owner: vault.owner, receipt: admission.receiptOf(vault, bet), batch });
+    return betJson({ bet, owner: vault.owner, receipt: admission.receiptOf(vault, bet), batch, voided: read.voided(bet.vault) });
   });
 }
 

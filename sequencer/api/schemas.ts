@@ -59,9 +59,11 @@ export const BetSchema = Type.Object({
   balance: AMOUNT,
   time: TIME,
   receipt: SIGNED,
-  status: Type.Enum(['acknowledged', ...STATES], {
-    description: "'acknowledged' until the bet is in a batch, then its state",
+  status: Type.Enum(['acknowledged', ...STATES, 'Voided'], {
+    description:
+      "'acknowledged' until the bet is in a batch, then its state; 'Voided' once its vault has left without it, for good",
   }),
+  void_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet was voided, if it was' }),
   batch: Type.Union([COUNTER, Type.Null()]),
   l1_signature: Type.Union([Type.String(), Type.Null()], { description: 'Signature of the settling transaction, base58' }),
 });
@@ -83,6 +85,23 @@ export const VaultSchema = Type.Object({
   head: hex(32, 'Head after the last acknowledged bet'),
   last_settled_nonce: COUNTER,
   held: Type.Union([Type.String(), Type.Null()], { description: 'Why bets have to wait, if they do' }),
+  frozen: Type.Boolean({ description: 'The owner has left by a forced exit: no bet will ever be taken again' }),
+  claimable: { ...AMOUNT, description: 'Paid out, and waiting for anyone to send the claim' },
+  request: Type.Union(
+    [
+      Type.Object({
+        amount: { ...AMOUNT, description: 'What was asked for; paid is what is there, if that is less' },
+        deadline_slot: { ...COUNTER, description: 'Unpaid at this slot, the owner may leave by force' },
+        final: Type.Boolean({ description: 'Whether the finalized chain shows it; it is paid from then on' }),
+      }),
+      Type.Null(),
+    ],
+    { description: 'The open withdrawal request: bets wait until it is paid' },
+  ),
+  voided: Type.Union(
+    [Type.Object({ from_nonce: COUNTER, through_nonce: COUNTER, slot: COUNTER, reason: Type.String() }), Type.Null()],
+    { description: 'Acknowledged bets that the forced exit has ended unsettled' },
+  ),
   limit: SIGNED,
 });
 

@@ -11,6 +11,7 @@ import type {
   RefusalRecord,
   RunRecord,
   VaultRecord,
+  VoidRecord,
 } from './records.ts';
 import { fromSql, toSql } from './schema.ts';
 
@@ -93,6 +94,15 @@ export class LedgerReader {
       throughBet: fromSql(row.through_bet),
       signature: row.signature as Uint8Array,
     }));
+  }
+
+  /** What a vault's forced exit has voided, if it did. */
+  voided(vault: Uint8Array): VoidRecord | undefined {
+    return optional(this.#get('SELECT * FROM voided_vaults WHERE vault = ?', vault), readVoid);
+  }
+
+  voidedVaults(): VoidRecord[] {
+    return this.#all('SELECT * FROM voided_vaults ORDER BY vault').map(readVoid);
   }
 
   leaders(): LeaderRecord[] {
@@ -188,6 +198,16 @@ function readVault(row: Row): VaultRecord {
     lastTerms: Number(row.last_terms),
     batchedThrough: fromSql(row.batched_through),
     finalizedThrough: fromSql(row.finalized_through),
+  };
+}
+
+function readVoid(row: Row): VoidRecord {
+  return {
+    vault: row.vault as Uint8Array,
+    fromBet: fromSql(row.from_bet),
+    throughBet: fromSql(row.through_bet),
+    slot: fromSql(row.slot),
+    reason: row.reason as string,
   };
 }
 

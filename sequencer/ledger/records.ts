@@ -30,7 +30,7 @@ export interface VaultRecord {
   head: Uint8Array;
   cumulativeDelta: bigint;
   lastTerms: number;
-  /** Last bet that is in a batch. */
+  /** Last bet that is in a batch; of a voided vault, its last bet. */
   batchedThrough: bigint;
   /** Last bet that the finalized chain has settled. */
   finalizedThrough: bigint;
@@ -50,6 +50,17 @@ export interface LimitRecord {
   maxStakeUnits: bigint;
   throughBet: bigint;
   signature: Uint8Array;
+}
+
+/** The bets of a vault that its forced exit has ended unsettled: they count for nobody, and their receipts say so. */
+export interface VoidRecord {
+  vault: Uint8Array;
+  fromBet: bigint;
+  throughBet: bigint;
+  /** Finalized slot that showed the exit. */
+  slot: bigint;
+  /** In words, for the bettor. */
+  reason: string;
 }
 
 export interface LeaderRecord {
@@ -143,4 +154,5 @@ export type LedgerEntry =
       transferNumber: bigint;
       vaults: readonly { vault: Uint8Array; lastBet: bigint }[];
     }
-  | { kind: 'settled-through'; vault: Uint8Array; betNumber: bigint };
+  | { kind: 'settled-through'; vault: Uint8Array; betNumber: bigint }
+  | { kind: 'vault-voided'; voided: VoidRecord };

@@ -1,8 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { CasinoError } from '../errors.ts';
 
-export const SCHEMA_VERSION = 1;
-
 /**
  * 64-bit amounts are stored as SQLite's signed integers, bit for bit (`toSql`, `fromSql`). Bets are clustered by vault and number:
  * both only grow, so that appending stays cheap however many there are.
@@ -60,14 +58,39 @@ const TABLES = `
   CREATE INDEX audit_by_batch ON audit (batch_number, id);
 `;
 
-/** Creates the tables of a new database, or checks that an old one has this version (`CONFIG_INVALID`). */
+/**
+ * Bets that their vault's forced exit has ended. A vault leaves once, so it has one row at most. Its `batched_through` is then its
+ * `last_bet`, for good: what is voided never waits for a batch, and no batch can take it.
+ */
+const VOIDED_TABLES = `
+  CREATE TABLE voided_vaults (
+    vault BLOB PRIMARY KEY, from_bet INTEGER NOT NULL, through_bet INTEGER NOT NULL, slot INTEGER NOT NULL, reason TEXT NOT NULL,
+    CHECK (from_bet <= through_bet)
+  ) WITHOUT ROWID, STRICT;
+`;
+
+/** What each version added, in order. A ledger has run all of them up to its own version. */
+const STEPS: readonly { version: number; sql: string }[] = [
+  { version: 1, sql: TABLES },
+  { version: 3, sql: VOIDED_TABLES },
+];
+
+export const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
+
+/** Brings a new or older database to this version, each step in one transaction; `CONFIG_INVALID` for one of a later version. */
 export function prepareSchema(database: DatabaseSync): void {
-  const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
-  if (found === SCHEMA_VERSION) return;
-  if (found !== 0) {
+  const found = schemaVersion(database);
+  if (found > SCHEMA_VERSION) {
     throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
   }
-  database.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  for (const { version, sql } of STEPS) {
+    if (version > found) database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version}; COMMIT;`);
+  }
+}
+
+/** The version of a database's tables; 0 for an empty one. */
+export function schemaVersion(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
 }
 
 /** An unsigned 64-bit value as SQLite's signed integer, bit for bit. */

@@ -49,11 +49,12 @@ export class UnfinishedBatches {
     this.#onChange(batch);
   }
 
-  /** Moves a batch to its next state, with what it gained on the way. */
+  /** Moves a batch to its next state, with what it gained on the way; one that was taken back meanwhile stays as it is. */
   async move(
     batch: BatchRecord,
     change: { to: BatchState; reason: string; progress?: Partial<BatchProgress>; attempt?: number },
   ): Promise<void> {
+    if (!this.has(batch)) return;
     const timeMs = this.#nowMs();
     const attempt = change.attempt ?? batch.attempt;
     const { batchNumber, state: from } = batch;

@@ -8,6 +8,7 @@ import type { UnfinishedBatches } from './batches.ts';
 import type { BatchBuilder } from './builder.ts';
 import { Submitter, type SubmitterOptions } from './submitter.ts';
 import { TransferSettler } from './transfers.ts';
+import { batchOfVoidedVault } from './voided.ts';
 
 /** Proved batches that may wait for the chain before no more are built. */
 const MAX_PROVED_AHEAD = 4;
@@ -35,7 +36,7 @@ export interface SettlementOptions extends Omit<SubmitterOptions, 'pause'> {
 
 /**
  * From acknowledged bets to finalized batches: one loop builds and proves, one submits in order, one watches for finality, one pays the
- * requests of vaults that do not bet. Each picks its work by the batches' states and the chain alone, so that a start resumes wherever
+ * requests of vaults that do not bet, one takes batches back that a forced exit has made impossible. Each picks its work by the batches' states and the chain alone, so that a start resumes wherever
  * the last run ended.
  */
 export class Settlement {
@@ -73,6 +74,7 @@ export class Settlement {
       this.#loop('submitting', () => this.#submitNext()),
       this.#loop('finalizing', () => this.#finalizeNext()),
       this.#loop('paying', () => this.#transfers.step()),
+      this.#loop('voiding', () => this.#withdrawVoided()),
     ];
   }
 
@@ -155,9 +157,21 @@ export class Settlement {
     return batch?.state === 'Confirmed' && (await this.#submitter.finalize(batch));
   }
 
+  /** Takes back a batch that a forced exit has made impossible; the other vaults' bets go into new ones. */
+  async #withdrawVoided(): Promise<boolean> {
+    const { unfinished, book, log } = this.#o;
+    const batch = batchOfVoidedVault(unfinished, book);
+    if (!batch) return false;
+    log.warn({ batch: batch.batchNumber.toString() }, 'batch taken back: one of its vaults has left by a forced exit');
+    await unfinished.withdrawFrom(batch, 'one of its vaults has left by a forced exit');
+    return true;
+  }
+
   /** A rejected batch is taken back and built anew from the chain's state; one that keeps being rejected is held as Failed. */
   async #reject(batch: BatchRecord, error: CasinoError): Promise<void> {
     const { unfinished, log } = this.#o;
+    // Taken back meanwhile: another batch may have its number by now.
+    if (!unfinished.has(batch)) return;
     this.#rejections += 1;
     log.error({ batch: batch.batchNumber.toString(), rejections: this.#rejections, reason: error.message }, 'batch rejected');
     if (this.#rejections >= MAX_REJECTIONS) {

@@ -18,7 +18,7 @@ import type { ChainView, HouseView, VaultView } from '../chain/view.ts';
 import { addressBytes, addressOf } from '../ledger/addresses.ts';
 import { Ledger } from '../ledger/ledger.ts';
 
-const FOREVER = (1n << 64n) - 1n;
+export const FOREVER = (1n << 64n) - 1n;
 export const K = 123_456_789n;
 export const RECEIPT_SEED = new Uint8Array(32).fill(42);
 export const DOMAIN = 77n;
@@ -101,6 +101,14 @@ const house: HouseView = {
   exitDelaySlots: 1_500n,
   paused: false,
 };
+
+/** The key and signature of `bettor`'s next bet as another's session key makes them. */
+export function signedBy(signer: TestBettor, bettor: TestBettor): Pick<BetRequest, 'clientSeed' | 'sessionKey' | 'signature'> {
+  const twin = new TestBettor(0);
+  Object.assign(twin, { accountId: bettor.accountId, head: bettor.head, next: bettor.next, key: signer.key });
+  const { clientSeed, sessionKey, signature } = twin.sign();
+  return { clientSeed, sessionKey, signature };
+}
 
 /** Both looks of a chain that shows these vaults. */
 export function chainView(
