@@ -148,6 +148,10 @@ export class FakeService {
         next_nonce: (vault.lastBet + 1n).toString(),
         head: toHex(fieldToBytes(vault.head)),
         held: null,
+        frozen: false,
+        claimable: '0',
+        request: null,
+        voided: null,
         limit: this.#limit(vault),
       },
     };
