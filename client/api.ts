@@ -157,9 +157,9 @@ export class ApiClient {
   }
 
   /** Slot of the chain up to which the service has counted deposits, and what is wrong if anything is. */
-  async health(): Promise<{ slot: bigint; problems: string[] }> {
+  async health(): Promise<{ slot: bigint; problems: { code: string; message: string }[] }> {
     const reader = new JsonReader(await this.#request('GET', '/health', { alsoStatus: 503 }), 'health');
-    const problems = reader.list('problems', { most: 1_000, read: (value) => String(value) });
+    const problems = reader.list('problems', { most: 1_000, read: problemOf });
     return { slot: reader.object('chain').u64('slot'), problems };
   }
 
@@ -230,6 +230,11 @@ export function batchStatusOf(value: unknown, path: string): BatchStatus {
 function runOf(value: unknown, path: string): BatchStatus['runs'][number] {
   const reader = new JsonReader(value, path);
   return { vault: reader.text('vault'), firstBet: reader.u64('first_nonce'), bets: reader.integer('bets') };
+}
+
+function problemOf(value: unknown, path: string): { code: string; message: string } {
+  const reader = new JsonReader(value, path);
+  return { code: reader.text('code'), message: reader.text('message') };
 }
 
 function requestOf(reader: JsonReader): NonNullable<VaultAnswer['request']> {

@@ -205,7 +205,7 @@ describe('admission', () => {
     await fixture.book.observe(view(100));
     await fixture.book.observe(view(900));
     assert.equal(fixture.book.view?.observedAtMs, 100);
-    const gate = new Gate({ leader: { epoch: 1n, nonce: 1n }, slotMs: 1, nowMs: () => 476, discrepancies: [] });
+    const gate = new Gate({ leader: { epoch: 1n, nonce: 1n }, slotMs: 1, nowMs: () => 476, fundsDiffer: () => false });
     assert.equal(gate.stopped(fixture.book.view)?.code, 'NOT_LEADING');
   });
 

@@ -63,7 +63,7 @@ export interface AdmissionOptions {
 /** Most refused heads of one bet number that are kept at hand. */
 const MAX_REFUSALS_PER_VAULT = 1_000;
 /** Entries that may wait for the disk before new bets are put off. */
-const MAX_LEDGER_BACKLOG = 16_384;
+export const MAX_LEDGER_BACKLOG = 16_384;
 
 /** Decides bets: in memory, in order, one vault at a time; what it decides is durable before anyone hears of it. */
 export class Admission {

@@ -41,6 +41,7 @@ describe('API', () => {
       onBet: feed.betTaken.bind(feed),
       house: health,
       health,
+      reconciliation: () => undefined,
     };
     return createApi({ parts, feed, requestsPerMinute, log: pino({ enabled: false }) });
   };

@@ -20,6 +20,8 @@ import type { VaultBook } from '../admission/book.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
+import { PROBLEMS } from '../operations/problems.ts';
+import { type ReconciliationReport, reportJson } from '../operations/reconcile.ts';
 import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, signedJson, vaultJson } from './json.ts';
 import * as schema from './schemas.ts';
 
@@ -32,6 +34,8 @@ export interface ApiParts {
   onBet(owner: Address, answer: BetAnswer): void;
   house(): Static<typeof schema.HouseSchema>;
   health(): Static<typeof schema.HealthSchema>;
+  /** The newest report; undefined before the first. */
+  reconciliation(): ReconciliationReport | undefined;
 }
 
 type Server = FastifyInstance<
@@ -54,9 +58,26 @@ export function registerRoutes(server: Server, parts: ApiParts): void {
   registerVaultRoutes(server, parts);
   registerBatchRoutes(server, parts);
   server.get('/v1/house', { schema: { response: { 200: schema.HouseSchema } } }, () => parts.house());
-  server.get('/health', { schema: { response: { 200: schema.HealthSchema, 503: schema.HealthSchema } } }, async (_, reply) => {
+  registerOperationRoutes(server, parts);
+}
+
+function registerOperationRoutes(server: Server, parts: ApiParts): void {
+  const { HealthSchema, ReadySchema } = schema;
+  server.get('/health', { schema: { response: { 200: HealthSchema, 503: HealthSchema } } }, async (_, reply) => {
     const health = parts.health();
     return reply.status(health.status === 'ok' ? 200 : 503).send(health);
+  });
+  server.get('/health/live', { schema: { response: { 200: schema.LiveSchema } } }, () => {
+    return { live: true as const, uptime_ms: Math.round(1_000 * process.uptime()) };
+  });
+  server.get('/health/ready', { schema: { response: { 200: ReadySchema, 503: ReadySchema } } }, async (_, reply) => {
+    const { ready, problems } = parts.health();
+    return reply.status(ready ? 200 : 503).send({ ready, problems: problems.filter(({ code }) => PROBLEMS[code].stopsBets) });
+  });
+  server.get('/v1/reconciliation', { schema: { response: { 200: schema.ReconciliationSchema } } }, () => {
+    const report = parts.reconciliation();
+    if (!report) throw new CasinoError('NOT_FOUND', 'there is no reconciliation report yet');
+    return reportJson(report);
   });
 }
 

@@ -223,7 +223,7 @@ describe('ledger', () => {
     await ledger.commit([{ kind: 'bet', bet: bet(1n) }]);
     await ledger.close();
     const database = new DatabaseSync(path);
-    database.exec('DROP TABLE voided_vaults; PRAGMA user_version = 1');
+    database.exec('DROP TABLE voided_vaults; DROP INDEX transfers_by_number; PRAGMA user_version = 1');
     database.close();
     ledger = await open();
     await ledger.commit([voided(1n, 1n)]);

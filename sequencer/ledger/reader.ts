@@ -13,7 +13,7 @@ import type {
   VaultRecord,
   VoidRecord,
 } from './records.ts';
-import { fromSql, toSql } from './schema.ts';
+import { fromSql, requireSchema, toSql } from './schema.ts';
 
 type Row = Record<string, unknown>;
 
@@ -24,6 +24,18 @@ export class LedgerReader {
 
   constructor(path: string) {
     this.#database = new DatabaseSync(path, { readOnly: true });
+  }
+
+  /** The ledger of another process, or of one that has ended; `CONFIG_INVALID` if its tables are of another version. */
+  static open(path: string): LedgerReader {
+    const reader = new LedgerReader(path);
+    try {
+      requireSchema(reader.#database);
+      return reader;
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
   }
 
   close(): void {
@@ -128,6 +140,15 @@ export class LedgerReader {
     return this.#all("SELECT * FROM batches WHERE state <> 'Finalized' ORDER BY batch_number").map((row) => this.#readBatch(row));
   }
 
+  /** The newest finalized batch and when it was seen to be. */
+  lastFinalized(): { batchNumber: bigint; atMs: number } | undefined {
+    const sql = "SELECT batch_number, finalized_at_ms FROM batches WHERE state = 'Finalized' ORDER BY batch_number DESC LIMIT 1";
+    return optional(this.#get(sql), (row) => ({
+      batchNumber: fromSql(row.batch_number),
+      atMs: Number(row.finalized_at_ms ?? 0n),
+    }));
+  }
+
   lastBatchNumber(): bigint {
     return fromSql(this.#get('SELECT coalesce(max(batch_number), 0) AS last FROM batches')?.last ?? 0n);
   }
@@ -145,6 +166,28 @@ export class LedgerReader {
   transferSignatures(vault: Uint8Array, lastBet: bigint): string[] {
     const sql = 'SELECT signature FROM transfers WHERE vault = ? AND last_bet = ? ORDER BY transfer_number DESC';
     return this.#all(sql, vault, toSql(lastBet)).map((row) => row.signature as string);
+  }
+
+  /** Transfers numbered below `before`, newest first: about `limit` rows, and all signatures of the last number among them. */
+  transfers(options: { before: bigint; limit: number }): { transferNumber: bigint; signature: string }[] {
+    const sql = `SELECT DISTINCT transfer_number, signature FROM transfers WHERE transfer_number < ?1 AND transfer_number >= coalesce(
+        (SELECT min(transfer_number) FROM (SELECT transfer_number FROM transfers WHERE transfer_number < ?1
+          ORDER BY transfer_number DESC LIMIT ?2)), 0) ORDER BY transfer_number DESC`;
+    return this.#all(sql, toSql(options.before), options.limit).map((row) => ({
+      transferNumber: fromSql(row.transfer_number),
+      signature: row.signature as string,
+    }));
+  }
+
+  lastTransferNumber(): bigint {
+    return fromSql(this.#get('SELECT coalesce(max(transfer_number), 0) AS last FROM transfers')?.last ?? 0n);
+  }
+
+  /** Whether a vault's request was ever to be paid, by a run or a transfer. */
+  wasPaid(vault: Uint8Array): boolean {
+    const sql = `SELECT EXISTS (SELECT 1 FROM transfers WHERE vault = ?1)
+      OR EXISTS (SELECT 1 FROM batch_runs WHERE vault = ?1 AND pay_request = 1) AS paid`;
+    return this.#get(sql, vault)?.paid === 1n;
   }
 
   auditTrail(batchNumber: bigint): AuditRecord[] {

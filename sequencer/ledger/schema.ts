@@ -67,6 +67,7 @@ const VOIDED_TABLES = `
     vault BLOB PRIMARY KEY, from_bet INTEGER NOT NULL, through_bet INTEGER NOT NULL, slot INTEGER NOT NULL, reason TEXT NOT NULL,
     CHECK (from_bet <= through_bet)
   ) WITHOUT ROWID, STRICT;
+  CREATE INDEX transfers_by_number ON transfers (transfer_number);
 `;
 
 /** What each version added, in order. A ledger has run all of them up to its own version. */
@@ -75,7 +76,7 @@ const STEPS: readonly { version: number; sql: string }[] = [
   { version: 3, sql: VOIDED_TABLES },
 ];
 
-export const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
+const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
 
 /** Brings a new or older database to this version, each step in one transaction; `CONFIG_INVALID` for one of a later version. */
 export function prepareSchema(database: DatabaseSync): void {
@@ -88,8 +89,16 @@ export function prepareSchema(database: DatabaseSync): void {
   }
 }
 
+/** Checks that a database, which is only read, has the tables of this version: `CONFIG_INVALID`. */
+export function requireSchema(database: DatabaseSync): void {
+  const found = schemaVersion(database);
+  if (found !== SCHEMA_VERSION) {
+    throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
+  }
+}
+
 /** The version of a database's tables; 0 for an empty one. */
-export function schemaVersion(database: DatabaseSync): number {
+function schemaVersion(database: DatabaseSync): number {
   return Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
 }
 

@@ -22,12 +22,23 @@ export interface ProverOptions {
   tableCache: string;
 }
 
+/** A proof that was made. */
+export interface LastProof {
+  size: string;
+  /** Wall clock. */
+  atMs: number;
+  /** Witness included. */
+  tookMs: number;
+}
+
 /** Proves batches of one circuit size; its key stays in memory. One batch at a time. */
 export class SizeProver implements BatchProver {
   readonly circuit: CircuitInfo;
   readonly vkId: number;
   readonly #prover: NativeProver;
   readonly #witness: WitnessThread;
+  /** The newest proof of this size; undefined before the first. */
+  lastProof: LastProof | undefined;
 
   private constructor(key: ProvingKey, prover: NativeProver, witness: WitnessThread) {
     this.circuit = key.circuit;
@@ -60,6 +71,7 @@ export class SizeProver implements BatchProver {
       throw new CasinoError('SETTLEMENT_REJECTED', 'the proof is of other public data than the batch');
     }
     const ended = performance.now();
+    this.lastProof = { size: this.circuit.name, atMs: Date.now(), tookMs: Math.round(ended - started) };
     return { compressed: proof.compressed, witnessMs: Math.round(witnessed - started), proveMs: Math.round(ended - witnessed) };
   }
 
@@ -83,6 +95,12 @@ export class ProverPool {
     this.#load(keys, options).catch((error: unknown) => {
       options.onFatal(new CasinoError('PROVER_FAILED', `a proving key does not load: ${messageOf(error)}`, { cause: error }));
     });
+  }
+
+  /** The newest proof of any size. */
+  get lastProof(): LastProof | undefined {
+    const proofs = this.provers.flatMap(({ lastProof }) => lastProof ?? []);
+    return proofs.toSorted((a, b) => b.atMs - a.atMs)[0];
   }
 
   async stop(): Promise<void> {

@@ -23,6 +23,7 @@ export class BatchBuilder {
   readonly #terms: TermsBook;
   readonly #blobs: BlobStore;
   readonly #sizes: readonly BatchSize[];
+  readonly #proofs: boolean;
   readonly #domain: bigint;
   readonly #house: Uint8Array;
 
@@ -32,6 +33,8 @@ export class BatchBuilder {
     terms: TermsBook;
     blobs: BlobStore;
     sizes: readonly BatchSize[];
+    /** Whether batches are proven; if not, they are built and stay `Pending`. */
+    proofs: boolean;
     domain: bigint;
     house: Uint8Array;
   }) {
@@ -40,6 +43,7 @@ export class BatchBuilder {
     this.#terms = options.terms;
     this.#blobs = options.blobs;
     this.#sizes = options.sizes;
+    this.#proofs = options.proofs;
     this.#domain = options.domain;
     this.#house = options.house;
   }
@@ -50,10 +54,10 @@ export class BatchBuilder {
     return oldest && { bets: this.#read.waitingBets(), sinceMs: oldest.waitingSinceMs };
   }
 
-  /** The next batch, its blob stored and read back; undefined if nothing can be batched now. Only sizes with a prover are used. */
+  /** The next batch, its blob stored and read back; undefined if nothing can be batched now. Only sizes with a prover are used, if batches are proven at all. */
   build(input: { unfinished: UnfinishedBatches; provers: readonly BatchProver[]; nowMs: number }): BatchRecord | undefined {
     const { unfinished, provers, nowMs } = input;
-    const sizes = this.#sizes.filter(({ name }) => provers.some(({ circuit }) => circuit.name === name));
+    const sizes = this.#sizes.filter(({ name }) => !this.#proofs || provers.some(({ circuit }) => circuit.name === name));
     const plan = planBatch(this.#waiting(unfinished), sizes);
     if (!plan) return undefined;
     const batchNumber = this.#read.lastBatchNumber() + 1n;

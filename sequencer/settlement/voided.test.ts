@@ -179,6 +179,25 @@ describe('a forced exit with bets in flight', () => {
     await f.until(() => f.states().length === 0 && f.settlement?.problem === undefined);
   });
 
+  test('is not held up by proofs that are off, nor are the others once they are on again', async () => {
+    await f.place(f.alice, 2);
+    await f.place(bob(), 2);
+    f.proofs = false;
+    f.start();
+    await f.untilState('Pending');
+    await exit();
+    await f.until(() => f.read.batch(1n)?.runs.length === 1);
+    assert.deepEqual(f.states(), ['Pending']);
+    await f.stop();
+    f.proofs = true;
+    await f.admission.reopen();
+    await f.look(EXITED);
+    f.start();
+    await settleOthers(EXITED);
+    assert.equal(runsOf(f.alice).length, 0);
+    assert.equal(runsOf(bob()).length, 1);
+  });
+
   test('leaves a batch alone that landed before it', async () => {
     await f.place(f.alice, 2);
     f.start();

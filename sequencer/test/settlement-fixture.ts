@@ -37,6 +37,7 @@ export class SettlementFixture {
   onProve: (statement: BatchStatement) => void = () => {};
   nowMs = 1_790_000_000_000;
   slot = 0n;
+  proofs = true;
 
   get alice(): TestBettor {
     return this.bettors[0] as TestBettor;
@@ -103,7 +104,8 @@ export class SettlementFixture {
     const terms = new TermsBook(secrets, 1);
     const blobs = new BlobStore(this.#blobs);
     const house = addressBytes(HOUSE);
-    this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: SIZES, domain: DOMAIN, house });
+    const { proofs } = this;
+    this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: SIZES, proofs, domain: DOMAIN, house });
     this.unfinished = new UnfinishedBatches({ ledger, nowMs: () => this.nowMs, onChange: () => {} });
   }
 
@@ -114,7 +116,8 @@ export class SettlementFixture {
 
   start(): void {
     this.prepare();
-    const { chain, unfinished, builder, provers } = this;
+    const { chain, unfinished, builder } = this;
+    const provers = this.proofs ? this.provers : [];
     const { book, ledger } = this.admission;
     const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, nowMs: () => this.nowMs };
     const log = pino({ enabled: false });
