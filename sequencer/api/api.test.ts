@@ -5,6 +5,9 @@ import { WebSocket } from 'ws';
 import { useKernel } from '../../protocol/kernel.ts';
 import type { BetRequest } from '../admission/admission.ts';
 import { CasinoError } from '../errors.ts';
+import { Gate } from '../operations/gate.ts';
+import { healthOf } from '../operations/health.ts';
+import type { ReconciliationReport } from '../operations/reconcile.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import { AdmissionFixture, chainView, TestBettor } from '../test/admission-fixture.ts';
 import { EventFeed } from './feed.ts';
@@ -28,20 +31,34 @@ describe('API', () => {
   let fixture: AdmissionFixture;
   let api: ApiServer;
   let alice: TestBettor;
+  let toFeed: EventFeed['vaultChanged'] = () => {};
+  let report: ReconciliationReport | undefined;
+  const leader = { epoch: 1n, nonce: 1n };
 
   const make = async (requestsPerMinute: number) => {
     const feed = new EventFeed();
-    const health = () => {
+    toFeed = feed.vaultChanged.bind(feed);
+    const house = () => {
       throw new CasinoError('INTERNAL', 'not asked here');
     };
+    const reconciler = { report, overdue: undefined };
+    const gate = new Gate({ leader, slotMs: 400, nowMs: () => 0, fundsDiffer: () => report?.fundsDiffer ?? false });
+    const health = () =>
+      healthOf({
+        ...{ book: fixture.book, ledger: fixture.ledger, gate, reconciler, unfinishedBatches: 0, settlerWarnLamports: 0n },
+        ...{ settlement: { problem: undefined, betsPerSecond: undefined }, settler: undefined, chainSilentMs: undefined },
+        prover: { proofs: true, sizes: [], loaded: [], lastProof: { size: 'tiny', atMs: 1, tookMs: 2 } },
+        storage: { ledgerBytes: 1, walBytes: 1, diskFreeBytes: 100_000_000_000 },
+        ...{ startedAtMs: 0, nowMs: 1_790_000_000_500 },
+      });
     const parts = {
       admission: fixture.admission,
       book: fixture.book,
       read: fixture.ledger.read,
       onBet: feed.betTaken.bind(feed),
-      house: health,
+      house,
       health,
-      reconciliation: () => undefined,
+      reconciliation: () => report,
     };
     return createApi({ parts, feed, requestsPerMinute, log: pino({ enabled: false }) });
   };
@@ -56,8 +73,9 @@ describe('API', () => {
   const codeOf = (answer: { json(): { error: { code: string } } }) => answer.json().error.code;
 
   beforeEach(async () => {
-    fixture = await new AdmissionFixture().open();
+    fixture = await new AdmissionFixture({}, (vault, change) => toFeed(vault, change)).open();
     alice = new TestBettor(1);
+    report = undefined;
     await fixture.book.observe(chainView(1n, [alice.view()]));
     await fixture.admission.limitOf(fixture.admission.vaultOf(alice.owner));
     api = await make(1_000_000);
@@ -127,6 +145,48 @@ describe('API', () => {
     assert.equal(busy.json().error.retry, true);
   });
 
+  test('a vault shows its request, deadline, claimable and exit, and a voided bet its reason', async () => {
+    const vault = async () => {
+      const { frozen, claimable, request, voided, held } = (await get(`/v1/vaults/${alice.owner}`)).json();
+      return { frozen, claimable, request, voided, held };
+    };
+    const idle = { frozen: false, claimable: '0', request: null, voided: null, held: null };
+    assert.deepEqual(await vault(), idle);
+    const { bet_id } = (await post(bodyOf(alice.sign()))).json();
+    const requested = alice.view({ requestAmount: 7n, requestDeadline: 1_600n });
+    await fixture.book.observe(chainView(2n, [alice.view()], { confirmed: [requested] }));
+    const held = 'a withdrawal request is open';
+    const request = { amount: '7', deadline_slot: '1600', final: false };
+    assert.deepEqual(await vault(), { ...idle, held, request });
+    await fixture.book.observe(chainView(3n, [requested]));
+    assert.deepEqual(await vault(), { ...idle, held, request: { ...request, final: true } });
+    await fixture.book.observe(chainView(4n, [alice.view({ frozen: true, balance: 0n, claimable: 9n })]));
+    const voided = { from_nonce: '1', through_nonce: '1', slot: '4', reason: 'forced exit' };
+    const closed = 'the vault has been closed by a forced exit';
+    assert.deepEqual(await vault(), { frozen: true, claimable: '9', request: null, voided, held: closed });
+    const bet = (await get(`/v1/bets/${bet_id}`)).json();
+    assert.deepEqual([bet.status, bet.void_reason, bet.batch], ['Voided', 'forced exit', null]);
+    const refused = await post(bodyOf(alice.sign({ betNumber: 2n })));
+    assert.deepEqual([refused.statusCode, codeOf(refused), refused.json().error.retry], [410, 'VAULT_CLOSED', false]);
+  });
+
+  test('health is live whatever is wrong, and ready only while bets are taken', async () => {
+    assert.equal((await get('/health/live')).json().live, true);
+    assert.deepEqual([(await get('/health')).statusCode, (await get('/health/ready')).statusCode], [200, 200]);
+    assert.equal((await get('/health')).json().prover.last_proof.took_ms, 2);
+    assert.equal((await get('/v1/reconciliation')).statusCode, 404);
+    const discrepancy = { kind: 'escrow' as const, subject: 'escrow', expected: 'at least 5', found: '4', funds: true };
+    const counts = { vaultsChecked: 1, batchesChecked: 0, transfersChecked: 0, complete: true, omitted: 0 };
+    report = { timeMs: 5, slot: 3n, ...counts, discrepancies: [discrepancy], fundsDiffer: true };
+    await api.close();
+    api = await make(1_000_000);
+    const ready = await get('/health/ready');
+    assert.deepEqual([ready.statusCode, ready.json().ready, ready.json().problems[0].code], [503, false, 'FUNDS_DIFFER']);
+    assert.equal((await get('/health')).statusCode, 503);
+    assert.equal((await get('/health/live')).statusCode, 200);
+    assert.deepEqual((await get('/v1/reconciliation')).json().discrepancies, [discrepancy]);
+  });
+
   test('unknown routes, bets, batches and seeds far ahead are not found', async () => {
     for (const url of ['/nothing', `/v1/bets/${'0'.repeat(64)}`, '/v1/batches/7', `/v1/seed-commitments/${alice.owner}/99`]) {
       assert.deepEqual([(await get(url)).statusCode, codeOf(await get(url))], [404, 'NOT_FOUND'], url);
@@ -156,5 +216,34 @@ describe('API', () => {
     assert.deepEqual([event.type, event.user, event.bet_id], ['bet_result', alice.owner, answer.json().bet_id]);
     assert.deepEqual(others, []);
     for (const socket of sockets) socket.terminate();
+  });
+
+  test('a subscriber hears when its request is seen, paid and claimed, and when its vault is closed', async () => {
+    const url = (await api.listen({ host: '127.0.0.1', port: 0 })).replace('http', 'ws');
+    const socket = new WebSocket(`${url}/ws?user=${alice.owner}`);
+    const stranger = new WebSocket(`${url}/ws?user=${new TestBettor(2).owner}`);
+    await Promise.all([socket, stranger].map((one) => new Promise((resolve) => one.once('open', resolve))));
+    const heard: Record<string, unknown>[] = [];
+    let wake = () => {};
+    socket.on('message', (data) => {
+      heard.push(JSON.parse(String(data)));
+      wake();
+    });
+    stranger.on('message', () => assert.fail('told to a stranger'));
+    const requested = alice.view({ requestAmount: 7n, requestDeadline: 1_600n });
+    await fixture.book.observe(chainView(2n, [alice.view()], { confirmed: [requested] }));
+    await fixture.book.observe(chainView(3n, [requested]));
+    await fixture.book.observe(chainView(4n, [alice.view({ claimable: 7n })]));
+    await fixture.book.observe(chainView(5n, [alice.view({ claimable: 0n })]));
+    await fixture.book.observe(chainView(6n, [alice.view({ frozen: true, balance: 0n, claimable: 9n })]));
+    while (heard.length < 4) await new Promise<void>((resolve) => (wake = resolve));
+    const money = { user: alice.owner, vault: alice.vault };
+    assert.deepEqual(heard, [
+      { type: 'withdrawal_requested', ...money, amount: '7', deadline_slot: '1600' },
+      { type: 'withdrawal_paid', ...money, amount: '7' },
+      { type: 'claimed', ...money, amount: '7' },
+      { type: 'vault_closed', ...money, amount: '9', voided: null },
+    ]);
+    for (const one of [socket, stranger]) one.terminate();
   });
 });

@@ -14,6 +14,8 @@ import { Admission, type AdmissionOptions, type BetRequest } from '../admission/
 import { VaultBook } from '../admission/book.ts';
 import { SeedBook, TermsBook } from '../admission/seeds.ts';
 import { ReceiptSigner } from '../admission/signer.ts';
+import type { VaultChange } from '../admission/vault-changes.ts';
+import type { VaultState } from '../admission/vault-state.ts';
 import type { ChainView, HouseView, VaultView } from '../chain/view.ts';
 import { addressBytes, addressOf } from '../ledger/addresses.ts';
 import { Ledger } from '../ledger/ledger.ts';
@@ -132,8 +134,11 @@ export class AdmissionFixture {
   book!: VaultBook;
   admission!: Admission;
 
-  constructor(change: Partial<AdmissionOptions> = {}) {
+  readonly #onChange: (vault: VaultState, change: VaultChange) => void;
+
+  constructor(change: Partial<AdmissionOptions> = {}, onChange: (vault: VaultState, change: VaultChange) => void = () => {}) {
     this.#change = change;
+    this.#onChange = onChange;
   }
 
   async open(): Promise<this> {
@@ -143,7 +148,7 @@ export class AdmissionFixture {
       [1, 2].map((id) => ({ id, profitBps: 9_800, k: K + BigInt(id), vrfCommitment: vrfCommitmentOf(K + BigInt(id)) })),
       1,
     );
-    this.book = new VaultBook({ ledger: this.ledger, terms, domain: DOMAIN, house: HOUSE });
+    this.book = new VaultBook({ ledger: this.ledger, terms, domain: DOMAIN, house: HOUSE, onChange: this.#onChange });
     const signer = new ReceiptSigner(RECEIPT_SEED);
     this.admission = new Admission({
       ledger: this.ledger,
