@@ -1,14 +1,16 @@
 // Would catch: money that does not come out, with the house paying, with its prover off, and with its service gone for good.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Address } from '@solana/kit';
 import { CasinoClient } from '../client/client.ts';
-import { ClientError } from '../client/errors.ts';
+import { CasinoApiError } from '../client/errors.ts';
 import type { CasinoEvent } from '../client/events.ts';
 import { ExitClient } from '../client/exit-client.ts';
 import { MemoryStore } from '../client/store.ts';
@@ -68,6 +70,29 @@ const refusedBet = async (index: 0 | 1) => {
   return bet(client).catch((error: unknown) => error);
 };
 
+/** Runs the reconcile command; its exit code, and its report if it printed one. */
+const reconcileCommand = async (...flags: string[]) => {
+  const casino = fileURLToPath(new URL('../casino.mjs', import.meta.url));
+  const child = spawn(process.execPath, [casino, 'reconcile', ...flags], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { exitCode, report: output.startsWith('{') ? JSON.parse(output) : undefined };
+};
+
+/** A copy of the ledger in which a run left one unit more than it did on chain. */
+const assertDifferenceFound = async () => {
+  const copy = join(dataDirectory, 'copy');
+  mkdirSync(copy);
+  for (const name of ['ledger.db', 'ledger.db-wal']) copyFileSync(join(dataDirectory, name), join(copy, name));
+  const ledger = new DatabaseSync(join(copy, 'ledger.db'));
+  ledger.exec('UPDATE batch_runs SET after = after + 1');
+  ledger.close();
+  const { exitCode, report } = await reconcileCommand('--data', copy, '--rpc', rpcUrl(), '--json');
+  const found = report.discrepancies.map(({ kind, funds }: { kind: string; funds: boolean }) => [kind, funds]);
+  assert.deepEqual([exitCode, report.funds_differ, found], [1, true, [['vault-balance', true]]]);
+};
+
 before(async () => {
   dataDirectory = mkdtempSync(join(tmpdir(), 'exits-'));
   ports = { apiPort: await freePort(), rpcPort: await freePort() };
@@ -86,10 +111,12 @@ test('money comes out whatever the house does', { timeout: TIMEOUT_MS }, async (
     await until(async () => (await alice.client.batches()).some(({ state, runs }) => state === 'Pending' && runs.length > 0));
     const { wallet, lamports } = await walletOf(0);
     const before = await lamports();
-    const held = await alice.client.vault('finalized');
-    assert.ok(held);
+    const owned = await alice.client.vault('finalized');
+    assert.ok(owned);
     await alice.client.requestWithdrawal('all');
     await until(async () => (await alice.client.vaultStatus()).request?.final === true);
+    const held = await refusedBet(0);
+    assert.ok(held instanceof CasinoApiError && held.code === 'BUSY', 'bets wait while a request is open');
     await skipSlots(EXIT_DELAY_SLOTS + 1);
     assert.deepEqual(await alice.client.forceExit(), { exited: true });
     process.kill((services as Services).sequencerPid() as number, 'SIGKILL');
@@ -103,11 +130,11 @@ test('money comes out whatever the house does', { timeout: TIMEOUT_MS }, async (
     }
     assert.notEqual((await bob.client.betStatus(bobs.head)).state, 'Voided');
     const refused = await refusedBet(0);
-    assert.ok(refused instanceof ClientError && refused.code === 'VAULT_CLOSED');
+    assert.ok(refused instanceof CasinoApiError && refused.code === 'VAULT_CLOSED');
     const house = (await (await fetch(`${(services as Services).apiUrl}/v1/house`)).json()) as { open_bets: number };
     assert.equal(house.open_bets, 1);
-    assert.equal((await alice.client.claim()).amount, held.balance + held.pendingDeposit);
-    assert.ok((await lamports()) > before + held.balance + held.pendingDeposit - FEES);
+    assert.equal((await alice.client.claim()).amount, owned.balance + owned.pendingDeposit);
+    assert.ok((await lamports()) > before + owned.balance + owned.pendingDeposit - FEES);
     assert.equal(wallet.address, alice.client.owner);
     await services?.stop();
   });
@@ -143,6 +170,15 @@ test('money comes out whatever the house does', { timeout: TIMEOUT_MS }, async (
     await heard;
     const { discrepancies, report } = await reconcileDemo({ dataDirectory, rpcUrl: rpcUrl() });
     assert.deepEqual(discrepancies, [], report);
+    const ready = await fetch(`${(services as Services).apiUrl}/health/ready`);
+    assert.deepEqual(await ready.json(), { ready: true, problems: [] });
+    const running = await reconcileCommand('--data', dataDirectory, '--rpc', rpcUrl(), '--json');
+    assert.deepEqual([running.exitCode, running.report.discrepancies, running.report.vaults_checked], [0, [], 2]);
+    const own = (await (await fetch(`${(services as Services).apiUrl}/v1/reconciliation`)).json()) as {
+      discrepancies: unknown[];
+    };
+    assert.deepEqual(own, JSON.parse(readFileSync(join(dataDirectory, 'reconciliation.json'), 'utf8')));
+    assert.deepEqual(own.discrepancies, []);
     await bob.client.deposit(STAKE);
     place = { house: bob.client.house.house, program: bob.client.house.program };
     await services?.stop();
@@ -160,6 +196,8 @@ test('money comes out whatever the house does', { timeout: TIMEOUT_MS }, async (
       const client = await ExitClient.connect({ rpcUrl: rpcUrl(), ...place, wallet });
       const held = await client.vault();
       assert.ok(held && held.balance > 0n && held.pendingDeposit > 0n);
+      assert.equal((await reconcileCommand('--data', dataDirectory, '--rpc', rpcUrl())).exitCode, 0);
+      await assertDifferenceFound();
       const before = await lamports();
       const exiting = client.exit({ timeoutMs: 60_000 });
       await until(async () => ((await client.vault('confirmed'))?.requestAmount ?? 0n) > 0n);
@@ -170,8 +208,12 @@ test('money comes out whatever the house does', { timeout: TIMEOUT_MS }, async (
       assert.ok((await lamports()) > before + amount - FEES);
       const left = await client.vault();
       assert.deepEqual([left?.frozen, left?.balance, left?.pendingDeposit, left?.claimable], [true, 0n, 0n, 0n]);
+      assert.equal((await reconcileCommand('--data', dataDirectory, '--rpc', rpcUrl())).exitCode, 0);
     } finally {
       await chain.stop();
     }
+    assert.equal((await reconcileCommand('--data', dataDirectory, '--rpc', rpcUrl())).exitCode, 75);
+    assert.equal((await reconcileCommand('--data', join(dataDirectory, 'nothing'), '--rpc', rpcUrl())).exitCode, 2);
+    assert.equal((await reconcileCommand('--data', dataDirectory)).exitCode, 2);
   });
 });

@@ -112,7 +112,7 @@ async function run(
   const book = new VaultBook({ ledger, terms, domain, house: reader.house, onChange });
   hooks.onProgress('taking the lead');
   const leader = await takeLead({ reader, ledger, settler: keys.settler });
-  const reconciler = makeReconciler(context);
+  const reconciler = makeReconciler(context, book);
   await reconciler.run();
   await book.observe(await reader.view());
   const fundsDiffer = () => reconciler.fundsDiffer;
@@ -170,10 +170,10 @@ async function run(
   return { url, stop: () => stopAll({ api, feed, watcher, monitor, reconciler, settlement, ledger }) };
 }
 
-function makeReconciler({ config, log, ledger, opened }: Context): Reconciler {
+function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBook): Reconciler {
   const path = dataPaths(config.dataDirectory).reconciliation;
   return new Reconciler({
-    chain: new SolanaReconciliationChain(opened.reader),
+    chain: new SolanaReconciliationChain(opened.reader, () => book.view?.finalized.slot ?? 0n),
     read: ledger.read,
     everyMs: config.reconcileEveryMs,
     nowMs: Date.now,

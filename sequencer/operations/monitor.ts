@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { VaultBook } from '../admission/book.ts';
 import type { ChainRpc } from '../chain/rpc.ts';
 import type { Config } from '../config.ts';
+import { messageOf } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ProverPool } from '../prover/prover.ts';
 import type { UnfinishedBatches } from '../settlement/batches.ts';
@@ -53,7 +54,15 @@ export class Monitor {
 
   start(): void {
     this.#balance.start();
-    this.#timer = setInterval(() => this.#alerts.update(this.health().problems), ALERTS_EVERY_MS);
+    this.#timer = setInterval(() => this.#look(), ALERTS_EVERY_MS);
+  }
+
+  #look(): void {
+    try {
+      this.#alerts.update(this.health().problems);
+    } catch (error) {
+      this.#o.log.error({ reason: messageOf(error) }, 'the health of the service could not be told');
+    }
   }
 
   async stop(): Promise<void> {

@@ -45,10 +45,13 @@ export const FINAL = 'finalized';
 /** Reads a Solana chain for reconciliation. Keep one: it remembers the events of final transactions. */
 export class SolanaReconciliationChain implements ReconciliationChain {
   readonly #reader: ChainReader;
+  readonly #leastSlot: () => bigint;
   readonly #kept = new Map<string, CasinoEvent[]>();
 
-  constructor(reader: ChainReader) {
+  /** `leastSlot`: a finalized slot that has been seen; what a node shows that is behind it is not compared. */
+  constructor(reader: ChainReader, leastSlot: () => bigint = () => 0n) {
     this.#reader = reader;
+    this.#leastSlot = leastSlot;
   }
 
   /** All vaults, and no money moved between two pages of them. */
@@ -56,6 +59,7 @@ export class SolanaReconciliationChain implements ReconciliationChain {
     const rentMinimum = await call(this.#reader.rpc.getMinimumBalanceForRentExemption(0n));
     for (let attempt = 0; attempt < MAX_SNAPSHOT_TRIES; attempt += 1) {
       const { slot, vaults } = await this.#reader.snapshot('finalized');
+      if (slot < this.#leastSlot()) continue;
       const seen = await this.#readTogether([...vaults.keys()], slot);
       if (seen && seen.house.vaultCount === BigInt(seen.vaults.size)) return { ...seen, rentMinimum };
     }
