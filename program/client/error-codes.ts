@@ -120,4 +120,23 @@ export const PROGRAM_ERRORS = {
     message: 'the new session key would start in the past, or more than changeDelaySlots from now',
   },
   EXISTING_SESSION_KEY: { code: 6110, message: 'the new session key is the present one' },
+  WRONG_INSTRUCTIONS_SYSVAR: { code: 6111, message: 'the account is not the instructions sysvar' },
+  WRONG_RECEIPT_PROGRAM: { code: 6112, message: "the instruction just before is not the ed25519 program's, or there is none" },
+  INVALID_RECEIPT_SIGNATURE: {
+    code: 6113,
+    message: 'the ed25519 instruction is not one signature over a receipt, all in its own data',
+  },
+  WRONG_RECEIPT_TAG: { code: 6114, message: 'the signed message is not a receipt' },
+  WRONG_RECEIPT_DOMAIN: { code: 6115, message: 'the receipt is of another cluster' },
+  WRONG_RECEIPT_HOUSE: { code: 6116, message: 'the receipt is of another house' },
+  WRONG_RECEIPT_VAULT: { code: 6117, message: 'the receipt is of another vault' },
+  WRONG_RECEIPT_KEY: {
+    code: 6118,
+    message: "the receipt is signed by neither the house's receipt key nor a previous one that still counts",
+  },
+  STALE_RECEIPT: { code: 6119, message: "bets are settled up to the receipt's already" },
+  EXISTING_CHALLENGE: { code: 6120, message: 'a challenge by a receipt of this bet or a later one is open already' },
+  EMPTY_CHALLENGE: { code: 6121, message: 'no challenge is open' },
+  INACTIVE_ESCALATION: { code: 6122, message: 'the challenge is not older than exitDelaySlots' },
+  EXISTING_ESCALATION: { code: 6123, message: 'the challenge is counted as overdue already' },
 } as const;

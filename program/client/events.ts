@@ -98,6 +98,25 @@ export interface SessionKeyRotated {
   previousUntil: bigint;
 }
 
+/** The owner showed a receipt for a bet that is not settled; `reserved` is what the house may not withdraw until it is. */
+export interface ChallengeOpened {
+  name: 'ChallengeOpened';
+  house: Address;
+  vault: Address;
+  betNumber: bigint;
+  reserved: bigint;
+  /** The ed25519 key that signed the receipt. */
+  receiptKey: Uint8Array;
+}
+
+/** The house left a challenge unanswered for the exit delay: it is paid nothing until the bet is settled or the vault exits. */
+export interface ChallengeOverdue {
+  name: 'ChallengeOverdue';
+  house: Address;
+  vault: Address;
+  betNumber: bigint;
+}
+
 export type CasinoEvent =
   | VaultOpened
   | Deposited
@@ -107,7 +126,9 @@ export type CasinoEvent =
   | BatchSettled
   | TransfersSettled
   | VaultExited
-  | SessionKeyRotated;
+  | SessionKeyRotated
+  | ChallengeOpened
+  | ChallengeOverdue;
 
 const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
   evopen: (r) => ({
@@ -139,6 +160,15 @@ const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
     from: r.u64(),
     previousUntil: r.u64(),
   }),
+  evchall: (r) => ({
+    name: 'ChallengeOpened',
+    house: r.address(),
+    vault: r.address(),
+    betNumber: r.u64(),
+    reserved: r.u64(),
+    receiptKey: r.bytes(32),
+  }),
+  evchdue: (r) => ({ name: 'ChallengeOverdue', house: r.address(), vault: r.address(), betNumber: r.u64() }),
 };
 
 /** Decodes one event; undefined if the tag is none of the program's. Throws a `ProtocolError` if the rest is malformed. */

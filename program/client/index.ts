@@ -5,6 +5,7 @@ export * from './errors.ts';
 export * from './events.ts';
 export type { CasinoInstruction, InstructionName } from './instructions/build.ts';
 export { INSTRUCTION_NUMBERS } from './instructions/build.ts';
+export * from './instructions/challenge.ts';
 export * from './instructions/house.ts';
 export * from './instructions/settlement.ts';
 export * from './instructions/vault.ts';

@@ -127,6 +127,19 @@ errors! {
     6108 ExistingRotation "the session key before the present one is still valid",
     6109 InvalidKeyStart "the new session key would start in the past, or more than changeDelaySlots from now",
     6110 ExistingSessionKey "the new session key is the present one",
+    6111 WrongInstructionsSysvar "the account is not the instructions sysvar",
+    6112 WrongReceiptProgram "the instruction just before is not the ed25519 program's, or there is none",
+    6113 InvalidReceiptSignature "the ed25519 instruction is not one signature over a receipt, all in its own data",
+    6114 WrongReceiptTag "the signed message is not a receipt",
+    6115 WrongReceiptDomain "the receipt is of another cluster",
+    6116 WrongReceiptHouse "the receipt is of another house",
+    6117 WrongReceiptVault "the receipt is of another vault",
+    6118 WrongReceiptKey "the receipt is signed by neither the house's receipt key nor a previous one that still counts",
+    6119 StaleReceipt "bets are settled up to the receipt's already",
+    6120 ExistingChallenge "a challenge by a receipt of this bet or a later one is open already",
+    6121 EmptyChallenge "no challenge is open",
+    6122 InactiveEscalation "the challenge is not older than exitDelaySlots",
+    6123 ExistingEscalation "the challenge is counted as overdue already",
 }
 
 impl From<CasinoError> for ProgramError {

@@ -10,6 +10,8 @@ pub const BATCH_SETTLED: &[u8; 8] = b"evbatch\0";
 pub const TRANSFERS_SETTLED: &[u8; 8] = b"evtrans\0";
 pub const VAULT_EXITED: &[u8; 8] = b"evexit\0\0";
 pub const SESSION_KEY_ROTATED: &[u8; 8] = b"evrotat\0";
+pub const CHALLENGE_OPENED: &[u8; 8] = b"evchall\0";
+pub const CHALLENGE_OVERDUE: &[u8; 8] = b"evchdue\0";
 
 /// Bytes of `BATCH_SETTLED`, the largest: its head, the outcomes, and an entry for each of the most vaults the program allows.
 const CAPACITY: usize = 97 + 32 + 74 * MAX_VAULTS as usize;

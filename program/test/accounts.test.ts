@@ -21,6 +21,8 @@ const FOREIGN: Record<string, Record<string, string>> = {
   claim: { owner: 'WRONG_OWNER', house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE', escrow: 'WRONG_ESCROW_ADDRESS' },
   forceExit: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
   rotateSessionKey: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
+  challenge: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
+  escalateChallenge: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
   fundHouse: { house: 'WRONG_ESCROW_ADDRESS', escrow: 'WRONG_ESCROW_ADDRESS' },
   advanceEpoch: { house: 'WRONG_LEADER' },
 };
@@ -71,7 +73,7 @@ for (const { name, accounts } of idl.instructions) {
   const valid = () => stage.valid[name as InstructionName]();
   describe(name, () => {
     test('its example lands in a simulation, so that the refusals below have their stated cause', async () => {
-      const outcome = await stage.chain.simulate([await valid()]);
+      const outcome = await stage.chain.simulate(stage.transaction(await valid()));
       assert.equal(outcome, undefined);
     });
 
@@ -100,6 +102,17 @@ for (const { name, accounts } of idl.instructions) {
         test('another program in the place of the system program is refused', async () => {
           const { error } = await stage.send(substitute(await valid(), index, PROGRAM));
           assert.equal(error, 'WRONG_SYSTEM_PROGRAM');
+        });
+      }
+      if (account.name === 'instructionsSysvar') {
+        test('a copy of the instructions sysvar is refused, whoever owns it', async () => {
+          const instruction = await valid();
+          for (const owner of [PROGRAM, SYSTEM_PROGRAM, 'Sysvar1111111111111111111111111111111111111' as Address]) {
+            const { error } = await withCopy(stage.house.address, owner, (copy) =>
+              stage.send(substitute(instruction, index, copy)),
+            );
+            assert.equal(error, 'WRONG_INSTRUCTIONS_SYSVAR');
+          }
         });
       }
       if (STATE_ACCOUNTS.includes(account.name)) {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type Address, generateKeyPairSigner, getAddressEncoder, lamports } from '@solana/kit';
-import { type CasinoInstruction, settleBatch, settleTransfers } from '../client/index.ts';
+import { type CasinoInstruction, challenge, escalateChallenge, settleBatch, settleTransfers } from '../client/index.ts';
 import { PACKET_BYTES } from './chain.ts';
+import { receiptFor } from './receipts.ts';
 import { settlement } from './settlement.ts';
 import { makeStage, type Stage } from './stage.ts';
-import { LEADER, makeHouse, makeVaults, program, type TestHouse, type TestVault } from './world.ts';
+import { EXIT_DELAY_SLOTS, LEADER, makeHouse, makeVaults, program, readVault, type TestHouse, type TestVault } from './world.ts';
 
 /**
  * Compute units and bytes of each instruction's whole transaction, its two compute budget instructions (300 units) included. The
@@ -50,11 +51,13 @@ const others = [
   'claim',
   'forceExit',
   'rotateSessionKey',
+  'challenge',
+  'escalateChallenge',
   'fundHouse',
   'advanceEpoch',
 ] as const;
 for (const name of others) {
-  test(name, async () => record(name, await stage.chain.land([await stage.valid[name]()])));
+  test(name, async () => record(name, await stage.chain.land(stage.transaction(await stage.valid[name]()))));
 }
 
 /** A lookup table with these addresses, as its program lays it out: 56 bytes of metadata, then the addresses. */
@@ -93,6 +96,21 @@ for (const [count, keyId] of [
     record(`settleBatch, ${count} vaults`, await stage.chain.land([await batch(count, keyId, 0n)], { feePayer: house.settler }));
   });
 }
+
+test('settleBatch of 4 vaults that answers as many overdue challenges', async () => {
+  const { chain } = stage;
+  const answered = vaults.slice(0, 4);
+  for (const vault of answered) {
+    const receipt = receiptFor(house, vault, { betNumber: readVault(chain, vault).lastBet + 1n });
+    await chain.land([receipt, await challenge({ program, owner: vault.owner, house: house.address })]);
+  }
+  chain.svm.warpToSlot(chain.slot + EXIT_DELAY_SLOTS + 1n);
+  for (const vault of answered) {
+    await chain.land([escalateChallenge({ program, house: house.address, vault: vault.address })]);
+  }
+  const outcome = await chain.land([await batch(4, 1, 0n)], { feePayer: house.settler });
+  record('settleBatch, 4 vaults with overdue challenges', outcome);
+});
 
 test('settleBatch of 16 vaults, through a lookup table', async () => {
   const addresses = vaults.map(({ address }) => address);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { PROGRAM_ERRORS, type ProgramErrorName } from '../client/index.ts';
 import type { Refusal } from './refusal.ts';
+import { challengeRefusals } from './refusals-challenge.ts';
 import { houseRefusals } from './refusals-house.ts';
 import { ownerRefusals } from './refusals-owner.ts';
 import { batchRefusals, transferRefusals } from './refusals-settlement.ts';
@@ -13,13 +14,14 @@ const GROUPS: Record<string, Refusal[]> = {
   'house and keys': houseRefusals,
   vaults: vaultRefusals,
   'exits and keys': ownerRefusals,
+  challenges: challengeRefusals,
   batches: batchRefusals,
   transfers: transferRefusals,
 };
 
 /** Reached by accounts.test.ts for every instruction, from the account's name: signatures, writability, and what state is. */
 const OF_ACCOUNTS =
-  /^(MISSING_|READONLY_|WRONG_SYSTEM_PROGRAM|WRONG_ESCROW_ADDRESS|(WRONG|READONLY)_(HOUSE|TERMS|VERIFYING_KEY|VAULT)_(PROGRAM|SIZE|DISCRIMINATOR|VERSION|ADDRESS|HOUSE)$|UNKNOWN_INSTRUCTION|WRONG_DATA_SIZE)/;
+  /^(MISSING_|READONLY_|WRONG_SYSTEM_PROGRAM|WRONG_INSTRUCTIONS_SYSVAR|WRONG_ESCROW_ADDRESS|(WRONG|READONLY)_(HOUSE|TERMS|VERIFYING_KEY|VAULT)_(PROGRAM|SIZE|DISCRIMINATOR|VERSION|ADDRESS|HOUSE)$|UNKNOWN_INSTRUCTION|WRONG_DATA_SIZE)/;
 /** No transaction can make these syscalls fail. */
 const UNREACHABLE: ProgramErrorName[] = ['UNAVAILABLE_CLOCK', 'UNAVAILABLE_SHA256'];
 

@@ -1,13 +1,16 @@
-import { type AccountMeta, AccountRole, type Address, type EncodedAccount } from '@solana/kit';
+import { type AccountMeta, AccountRole, type Address, type EncodedAccount, type Instruction } from '@solana/kit';
 import {
   addTerms,
   addVerifyingKey,
   advanceEpoch,
   type CasinoInstruction,
+  challenge,
   claim,
   deposit,
+  escalateChallenge,
   forceExit,
   fundHouse,
+  INSTRUCTION_NUMBERS,
   type InstructionName,
   initHouse,
   openVault,
@@ -16,10 +19,11 @@ import {
   settleTransfers,
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL, type Outcome } from './chain.ts';
+import { receiptFor } from './receipts.ts';
 import { settlement } from './settlement.ts';
 import { keyBytes, TRAPDOOR } from './trapdoor.ts';
 import {
-  EXIT_DELAY_SLOTS,
+  CHANGE_DELAY_SLOTS,
   houseArguments,
   LEADER,
   makeHouse,
@@ -34,6 +38,8 @@ import {
 } from './world.ts';
 
 const SOL = LAMPORTS_PER_SOL;
+/** The slot in which the stage stands: what was announced in slot 1,000 is due. */
+export const STAGE_SLOT = 1_000n + CHANGE_DELAY_SLOTS;
 
 /** A world with a second house, in which every instruction has a valid example. Refused transactions leave it as it was. */
 export interface Stage extends World {
@@ -42,15 +48,19 @@ export interface Stage extends World {
   claimer: TestVault;
   /** One whose request is past its deadline. */
   exiter: TestVault;
+  /** One whose challenge is older than the exit delay. */
+  challenger: TestVault;
   /** An instruction that would land, of each kind. */
   valid: Record<InstructionName, () => Promise<CasinoInstruction>>;
+  /** The instruction behind those that it needs in its transaction: a challenge needs a receipt for the first vault verified. */
+  transaction(instruction: CasinoInstruction): Instruction[];
   send(instruction: CasinoInstruction): Promise<Outcome>;
 }
 
 export async function makeStage(): Promise<Stage> {
-  const world = await makeWorld(5);
+  const world = await makeWorld(6);
   const { chain, house } = world;
-  const [claimer, exiter, ...vaults] = world.vaults as [TestVault, TestVault, ...TestVault[]];
+  const [claimer, exiter, challenger, ...vaults] = world.vaults as [TestVault, TestVault, TestVault, ...TestVault[]];
   await chain.land([
     await requestWithdrawal({ program, owner: claimer.owner, house: house.address, amount: SOL }),
     await requestWithdrawal({ program, owner: exiter.owner, house: house.address, amount: SOL }),
@@ -65,13 +75,22 @@ export async function makeStage(): Promise<Stage> {
   ]);
   const otherHouse = await makeHouse(chain, 'other');
   const [otherVault] = await makeVaults(chain, otherHouse, 1, 'other owner');
-  chain.svm.warpToSlot(chain.slot + EXIT_DELAY_SLOTS + 1n);
-  const base = { ...world, vaults, claimer, exiter, other: { house: otherHouse, vault: otherVault as TestVault } };
-  return { ...base, valid: await validInstructions(base), send: (instruction) => chain.send([instruction]) };
+  await chain.land([
+    receiptFor(house, challenger, { balanceAfter: 8n * SOL }),
+    await challenge({ program, owner: challenger.owner, house: house.address }),
+  ]);
+  chain.svm.warpToSlot(STAGE_SLOT);
+  const base = { ...world, vaults, claimer, exiter, challenger, other: { house: otherHouse, vault: otherVault as TestVault } };
+  const transaction = (instruction: CasinoInstruction): Instruction[] =>
+    instruction.data[0] === INSTRUCTION_NUMBERS.challenge
+      ? [receiptFor(house, vaults[0] as TestVault), instruction]
+      : [instruction];
+  const send = (instruction: CasinoInstruction) => chain.send(transaction(instruction));
+  return { ...base, valid: await validInstructions(base), transaction, send };
 }
 
-async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<Stage['valid']> {
-  const { chain, house, vaults, claimer, exiter } = stage;
+async function validInstructions(stage: Omit<Stage, 'valid' | 'transaction' | 'send'>): Promise<Stage['valid']> {
+  const { chain, house, vaults, claimer, exiter, challenger } = stage;
   const [first, second] = vaults as [TestVault, TestVault];
   const { authority, settler } = house;
   const newHouse = await houseArguments(chain, 'new');
@@ -99,6 +118,8 @@ async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<
     claim: () => claim({ ...at, owner: claimer.owner.address }),
     forceExit: () => forceExit({ ...at, owner: exiter.owner }),
     rotateSessionKey: () => rotateSessionKey({ ...at, owner: first.owner, sessionKeyHash: 6n, from: chain.slot }),
+    challenge: () => challenge({ ...at, owner: first.owner }),
+    escalateChallenge: async () => escalateChallenge({ ...at, vault: challenger.address }),
     fundHouse: () => fundHouse({ ...at, payer, amount: SOL }),
     advanceEpoch: async () => advanceEpoch({ ...at, leader: settler, from: leaderEpoch, to: leaderEpoch + 1n, nonce: 1n }),
   };

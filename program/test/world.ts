@@ -1,4 +1,6 @@
-import { type Address, getAddressEncoder, type KeyPairSigner } from '@solana/kit';
+import { createHash } from 'node:crypto';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import type { Address, KeyPairSigner } from '@solana/kit';
 import { domainOf } from '../../protocol/account.ts';
 import {
   addTerms,
@@ -43,6 +45,8 @@ export interface TestHouse {
   settler: KeyPairSigner;
   address: Address;
   escrow: Address;
+  /** The private half of its receipt key. */
+  receiptSecret: Uint8Array;
 }
 
 /** A vault's owner, in the order of the vaults' addresses. */
@@ -51,7 +55,8 @@ export interface TestVault {
   address: Address;
 }
 
-const receiptKeyOf = (signer: KeyPairSigner): Uint8Array => Uint8Array.from(getAddressEncoder().encode(signer.address));
+/** A receipt key's private half: the same in every run. */
+export const receiptSecretFor = (name: string): Uint8Array => createHash('sha256').update(`receipt key of ${name}`).digest();
 
 /** The arguments of a house that `init_house` accepts. */
 export async function houseArguments(chain: TestChain, name: string) {
@@ -63,7 +68,7 @@ export async function houseArguments(chain: TestChain, name: string) {
     creator,
     authority: authority.address,
     settler: settler.address,
-    receiptKey: receiptKeyOf(settler),
+    receiptKey: ed25519.getPublicKey(receiptSecretFor(name)),
     genesisHash: GENESIS_HASH,
     exitDelaySlots: EXIT_DELAY_SLOTS,
     changeDelaySlots: CHANGE_DELAY_SLOTS,
@@ -86,7 +91,7 @@ export async function makeHouse(chain: TestChain, name: string): Promise<TestHou
   await chain.land([await fundHouse({ program, payer: creator, house, amount: 100n * LAMPORTS_PER_SOL })]);
   const { leaderEpoch: to, leaderNonce: nonce } = LEADER;
   await chain.land([advanceEpoch({ program, leader: settler, house, from: 0n, to, nonce })]);
-  return { creator, authority, settler, address: house, escrow };
+  return { creator, authority, settler, address: house, escrow, receiptSecret: receiptSecretFor(name) };
 }
 
 /** What a vault's session key hash is in the tests. */

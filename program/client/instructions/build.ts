@@ -24,6 +24,8 @@ export const INSTRUCTION_NUMBERS = {
   claim: 9,
   forceExit: 10,
   rotateSessionKey: 11,
+  challenge: 12,
+  escalateChallenge: 13,
   fundHouse: 14,
   advanceEpoch: 18,
 } as const;

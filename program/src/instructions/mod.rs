@@ -2,8 +2,10 @@
 mod add_terms;
 mod add_verifying_key;
 mod advance_epoch;
+mod challenge;
 mod claim;
 mod deposit;
+mod escalate_challenge;
 mod force_exit;
 mod fund_house;
 mod init_house;
@@ -28,6 +30,8 @@ pub const SETTLE_TRANSFERS: u8 = 8;
 pub const CLAIM: u8 = 9;
 pub const FORCE_EXIT: u8 = 10;
 pub const ROTATE_SESSION_KEY: u8 = 11;
+pub const CHALLENGE: u8 = 12;
+pub const ESCALATE_CHALLENGE: u8 = 13;
 pub const FUND_HOUSE: u8 = 14;
 pub const ADVANCE_EPOCH: u8 = 18;
 
@@ -48,6 +52,8 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
         CLAIM => claim::process(program_id, accounts, reader),
         FORCE_EXIT => force_exit::process(program_id, accounts, reader),
         ROTATE_SESSION_KEY => rotate_session_key::process(program_id, accounts, reader),
+        CHALLENGE => challenge::process(program_id, accounts, reader),
+        ESCALATE_CHALLENGE => escalate_challenge::process(program_id, accounts, reader),
         FUND_HOUSE => fund_house::process(program_id, accounts, reader),
         ADVANCE_EPOCH => advance_epoch::process(program_id, accounts, reader),
         _ => Err(CasinoError::UnknownInstruction.into()),
