@@ -2,7 +2,7 @@
 // needs the service.
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { createKeyPairSignerFromPrivateKeyBytes, type KeyPairSigner } from '@solana/kit';
+import { type Address, createKeyPairSignerFromPrivateKeyBytes, type KeyPairSigner } from '@solana/kit';
 import { ExitClient } from './exit-client.ts';
 import { FakeChain, PROGRAM } from './test/fake-chain.ts';
 import { RECEIPT_KEY } from './test/fake-service.ts';
@@ -70,6 +70,16 @@ describe('a withdrawal', () => {
     onSends({ claimable: 0n });
     assert.equal((await client.withdraw('all')).amount, 500n);
     assert.equal(chain.sent.length, 1);
+  });
+
+  it('is not paid while its request is merely confirmed', async () => {
+    const finalized = await chain.account(client.vaultAddress);
+    await show({ request });
+    const account = chain.account.bind(chain);
+    chain.account = async (address: Address, commitment?: string) => (commitment === 'finalized' ? finalized : account(address));
+    await assert.rejects(client.waitUntilPaid({ timeoutMs: 5_000 }), { code: 'TIMEOUT' });
+    await show({ request: NONE });
+    assert.equal((await client.waitUntilPaid({ timeoutMs: 5_000 })).balance, 900n);
   });
 
   it('is not requested twice, nor from a vault that is not there or closed, nor of nothing', async () => {

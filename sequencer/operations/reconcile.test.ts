@@ -160,8 +160,9 @@ describe('reconciliation', () => {
       transferNumber,
       vaults,
     });
-    await f.admission.ledger.commit([signed('lost', 1n), signed('landed', 1n), signed('not yet', 2n)]);
-    chain.states.set('lost', 'unknown to the chain');
+    await f.admission.ledger.commit([signed('a lost', 1n), signed('landed', 1n), signed('z lost', 1n), signed('not yet', 2n)]);
+    chain.states.set('z lost', 'unknown to the chain');
+    chain.states.set('a lost', 'unknown to the chain');
     chain.states.set('not yet', 'unknown to the chain');
     f.chain.lastTransfer = 1n;
     assert.deepEqual(kinds((await look()).report), []);

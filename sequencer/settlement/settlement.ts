@@ -162,6 +162,11 @@ export class Settlement {
     const { unfinished, book, log } = this.#o;
     const batch = batchOfVoidedVault(unfinished, book);
     if (!batch) return false;
+    // One after it was signed if a fork took its confirmation back: those bytes must be dead before their number is free.
+    for (const later of unfinished.all) {
+      const signed = later.batchNumber > batch.batchNumber && later.transaction !== undefined;
+      if (signed && !(await this.#submitter.canNeverLand(later))) return false;
+    }
     log.warn({ batch: batch.batchNumber.toString() }, 'batch taken back: one of its vaults has left by a forced exit');
     await unfinished.withdrawFrom(batch, 'one of its vaults has left by a forced exit');
     return true;

@@ -179,6 +179,35 @@ describe('a forced exit with bets in flight', () => {
     await f.until(() => f.states().length === 0 && f.settlement?.problem === undefined);
   });
 
+  test('takes nothing back while bytes of a later batch may land: their number would be used twice', async () => {
+    await f.place(f.alice, 2);
+    await f.place(bob(), 6);
+    f.prepare();
+    const expiry = f.chain.height + 150n;
+    const pair = { leaderEpoch: f.chain.leader.epoch, leaderNonce: f.chain.leader.nonce, lastValidBlockHeight: expiry };
+    for (const name of ['first', 'second']) {
+      const batch = f.build();
+      assert.ok(batch);
+      await f.unfinished.add(batch);
+      const bytes = { transaction: new TextEncoder().encode(name), signature: name, proof: new Uint8Array(128) };
+      await f.unfinished.move(batch, { to: 'Submitted', reason: 'test', progress: { ...bytes, ...pair }, attempt: 1 });
+    }
+    await exit();
+    f.start();
+    for (let looks = 0; looks < 20; looks += 1) {
+      await f.look(EXITED);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    assert.equal(f.read.lastBatchNumber(), 2n);
+    f.chain.height = expiry + 1n;
+    await settleOthers(EXITED);
+    assert.equal(runsOf(f.alice).length, 0);
+    assert.equal(
+      runsOf(bob()).reduce((bets, run) => bets + run.betCount, 0),
+      6,
+    );
+  });
+
   test('is not held up by proofs that are off, nor are the others once they are on again', async () => {
     await f.place(f.alice, 2);
     await f.place(bob(), 2);
@@ -196,6 +225,22 @@ describe('a forced exit with bets in flight', () => {
     await settleOthers(EXITED);
     assert.equal(runsOf(f.alice).length, 0);
     assert.equal(runsOf(bob()).length, 1);
+  });
+
+  test('leaves a batch alone that landed before it and is not known to have', async () => {
+    await f.place(f.alice, 2);
+    f.chain.onSend = 'drop';
+    f.start();
+    await f.untilState('Submitted');
+    await f.stop();
+    f.chain.land('signature-1');
+    f.chain.finalizeAll();
+    await f.admission.reopen();
+    await exit({ lastBet: 2n });
+    f.start();
+    await f.untilState('Finalized');
+    assert.ok(f.read.auditTrail(1n).every(({ to }) => to !== ''));
+    assert.deepEqual(statusOf(2n), ['Finalized', null]);
   });
 
   test('leaves a batch alone that landed before it', async () => {
