@@ -112,9 +112,10 @@ async function run(
   const book = new VaultBook({ ledger, terms, domain, house: reader.house, onChange });
   hooks.onProgress('taking the lead');
   const leader = await takeLead({ reader, ledger, settler: keys.settler });
+  // First what the chain shows is taken in: an exit that happened while the service was down is no difference.
+  await book.observe(await reader.view());
   const reconciler = makeReconciler(context, book);
   await reconciler.run();
-  await book.observe(await reader.view());
   const fundsDiffer = () => reconciler.fundsDiffer;
   const gate = new Gate({ leader, slotMs: config.slotMs, nowMs: () => performance.now(), fundsDiffer });
   const settlement = startSettlement(context, { book, terms, leader, feed, onFatal: hooks.onFatal });
