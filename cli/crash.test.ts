@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,10 +9,11 @@ import { type CasinoInstruction, claim, requestWithdrawal } from '../program/cli
 import { connectRpc } from '../sequencer/chain/rpc.ts';
 import { sendAndFinalize } from '../sequencer/chain/transactions.ts';
 import { bettorWallet, type DemoBettor, placeBets, seatBettor } from './demo-bettors.ts';
-import { reconcileData } from './demo-reconcile.ts';
+import { reconcileDemo } from './demo-reconcile.ts';
 import type { DemoBet } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
 import { LOCAL_CHAIN_TIMING, type Services, startServices } from './services.ts';
+import { freePort } from './test/free-port.ts';
 
 const BETTORS = 4;
 /** What is killed, one after the other, each time once all is up again and bets have been answered. */
@@ -57,9 +57,8 @@ test('kill -9 of sequencer, chain and both under load: every answered bet is fin
     const batches = await waitUntilFinal({ bettors, answered, onProgress: () => {} });
     assert.ok(batches.every((batch) => batch.state === 'Finalized'));
     assert.equal(restarts.filter((message) => message.includes('SIGKILL')).length, 5);
-    const { house } = (bettors[0] as DemoBettor).client;
     await withdrawAll({ store: stores[0] as MemoryStore, client: (bettors[0] as DemoBettor).client, rpcUrl });
-    const { discrepancies, report } = await reconcileData({ dataDirectory, rpcUrl, house });
+    const { discrepancies, report } = await reconcileDemo({ dataDirectory, rpcUrl });
     assert.deepEqual(discrepancies, [], report);
   } finally {
     await services.stop();
@@ -105,12 +104,4 @@ async function killAll(services: Services, answered: readonly DemoBet[]): Promis
 async function isUp({ apiUrl, rpcUrl }: Services): Promise<boolean> {
   const answers = await Promise.all([`${apiUrl}/health`, `${rpcUrl}/health`].map((url) => fetch(url).catch(() => undefined)));
   return answers.every((answer) => answer?.ok);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -24,6 +24,8 @@ export interface ServiceOptions {
   confirmSlots: number;
   finalizeSlots: number;
   pollMs: number;
+  /** Further flags of the sequencer. */
+  sequencerFlags?: readonly string[];
   /** What is being done, in plain words. */
   onProgress(message: string): void;
   /** A process ended by itself and is started again. */
@@ -55,6 +57,7 @@ export async function startServices(options: ServiceOptions): Promise<Services> 
     fileURLToPath(new URL('../sequencer/main.ts', import.meta.url)),
     ...['--data', dataDirectory, '--rpc', `http://127.0.0.1:${rpcPort}`, '--port', String(apiPort)],
     ...['--slot-ms', String(options.slotMs), '--poll-ms', String(options.pollMs)],
+    ...(options.sequencerFlags ?? []),
   ]);
   const stop = async () => {
     await sequencer.stop();

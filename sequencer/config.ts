@@ -18,6 +18,8 @@ export interface Config {
   pollMs: number;
   batchWaitMs: number;
   batchThreshold: number;
+  /** Whether batches are proven. Without proofs nothing settles: bets are answered, and owed. */
+  proofs: boolean;
   /** Threads of one proof. */
   proverThreads: number;
   /** Most batches that are proven at a time. */
@@ -25,6 +27,10 @@ export interface Config {
   /** Circuit sizes that batches are proven with. */
   circuits: readonly CircuitName[];
   maxStake: bigint;
+  /** From one reconciliation to the next. */
+  reconcileEveryMs: number;
+  /** Below this many lamports the settler has to be paid. */
+  settlerWarnLamports: bigint;
   requestsPerMinute: number;
   maxOpenBetsPerVault: number;
   /** What a house that is made at the first start gets. */
@@ -42,10 +48,13 @@ export const DEFAULTS: Omit<Config, 'dataDirectory' | 'rpcUrl'> = {
   pollMs: 200,
   batchWaitMs: 100,
   batchThreshold: 50,
+  proofs: true,
   proverThreads: 2,
   parallelProofs: 2,
   circuits: CIRCUIT_NAMES,
   maxStake: 1_000_000_000n,
+  reconcileEveryMs: 60_000,
+  settlerWarnLamports: 100_000_000n,
   requestsPerMinute: 600_000,
   maxOpenBetsPerVault: 500,
   profitBps: 9_800,

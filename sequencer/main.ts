@@ -28,6 +28,8 @@ function configFromFlags(): Config {
       'poll-ms': { type: 'string', default: String(DEFAULTS.pollMs) },
       'batch-wait-ms': { type: 'string', default: String(DEFAULTS.batchWaitMs) },
       'batch-threshold': { type: 'string', default: String(DEFAULTS.batchThreshold) },
+      'reconcile-every-ms': { type: 'string', default: String(DEFAULTS.reconcileEveryMs) },
+      proofs: { type: 'string', default: 'on' },
       'prover-threads': { type: 'string', default: String(DEFAULTS.proverThreads) },
       'parallel-proofs': { type: 'string', default: String(DEFAULTS.parallelProofs) },
       circuits: { type: 'string', default: DEFAULTS.circuits.join(',') },
@@ -39,6 +41,7 @@ function configFromFlags(): Config {
     return value;
   };
   if (!isAddress(values.program)) throw new CasinoError('CONFIG_INVALID', '--program is not an address');
+  if (values.proofs !== 'on' && values.proofs !== 'off') throw new CasinoError('CONFIG_INVALID', '--proofs is on or off');
   return {
     ...DEFAULTS,
     dataDirectory: text('data'),
@@ -50,6 +53,8 @@ function configFromFlags(): Config {
     pollMs: count('poll-ms', values['poll-ms'], { min: 1, max: 60_000 }),
     batchWaitMs: count('batch-wait-ms', values['batch-wait-ms'], { min: 0, max: 600_000 }),
     batchThreshold: count('batch-threshold', values['batch-threshold'], { min: 1, max: 1_000_000 }),
+    reconcileEveryMs: count('reconcile-every-ms', values['reconcile-every-ms'], { min: 100, max: 86_400_000 }),
+    proofs: values.proofs === 'on',
     proverThreads: count('prover-threads', values['prover-threads'], { min: 1, max: 256 }),
     parallelProofs: count('parallel-proofs', values['parallel-proofs'], { min: 1, max: 64 }),
     circuits: circuitNames(values.circuits),

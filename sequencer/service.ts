@@ -23,12 +23,15 @@ import type { Config } from './config.ts';
 import { CasinoError } from './errors.ts';
 import { addressBytes } from './ledger/addresses.ts';
 import { Ledger } from './ledger/ledger.ts';
+import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
-import { healthOf } from './operations/health.ts';
 import { type OpenedHouse, openHouse } from './operations/house-setup.ts';
 import { loadOperatorKeys, type OperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
-import { describeReport, reconcile } from './operations/reconcile.ts';
+import { Monitor } from './operations/monitor.ts';
+import { reportJson } from './operations/reconcile.ts';
+import { SolanaReconciliationChain } from './operations/reconcile-chain.ts';
+import { Reconciler } from './operations/reconciler.ts';
 import { NATIVE_KERNEL } from './prover/native-kernel.ts';
 import { ProverPool } from './prover/prover.ts';
 import { loadDevelopmentKeys, type ProvingKey } from './prover/proving-keys.ts';
@@ -60,6 +63,8 @@ export const dataPaths = (directory: string) => ({
   provingKeys: join(directory, 'proving-keys'),
   tables: join(directory, 'proving-keys', 'tables'),
   blobs: join(directory, 'blobs'),
+  /** The newest reconciliation report, as JSON. */
+  reconciliation: join(directory, 'reconciliation.json'),
 });
 
 /**
@@ -114,17 +119,18 @@ async function run(
   const { config, log, ledger, keys, opened } = context;
   const { reader, domain } = opened;
   const terms = new TermsBook(opened.terms, opened.currentTerms);
-  const book = new VaultBook({ ledger, terms, domain, house: reader.house });
-  const leader = await leadAndReconcile(context, hooks.onProgress);
-  await book.observe(await reader.view());
-  const gate = new Gate({
-    leader: leader.pair,
-    slotMs: config.slotMs,
-    nowMs: () => performance.now(),
-    discrepancies: leader.discrepancies,
-  });
   const feed = new EventFeed();
-  const settlement = await startSettlement(context, { book, terms, leader: leader.pair, feed, onFatal: hooks.onFatal });
+  const onChange = feed.vaultChanged.bind(feed);
+  const book = new VaultBook({ ledger, terms, domain, house: reader.house, onChange });
+  hooks.onProgress('taking the lead');
+  const leader = await takeLead({ reader, ledger, settler: keys.settler });
+  // First what the chain shows is taken in: an exit that happened while the service was down is no difference.
+  await book.observe(await reader.view());
+  const reconciler = makeReconciler(context, book);
+  await reconciler.run();
+  const fundsDiffer = () => reconciler.fundsDiffer;
+  const gate = new Gate({ leader, slotMs: config.slotMs, nowMs: () => performance.now(), fundsDiffer });
+  const settlement = await startSettlement(context, { book, terms, leader, feed, onFatal: hooks.onFatal });
   const signer = new ReceiptSigner(keys.receiptSeed);
   const admission = new Admission({
     ledger,
@@ -141,15 +147,24 @@ async function run(
     stopped: (view) => gate.stopped(view),
     nowMs: Date.now,
   });
+  const { loops, unfinished, pool } = settlement;
+  const sizes = context.provingKeys.map(({ circuit }) => circuit.name);
+  const ledgerPath = dataPaths(config.dataDirectory).ledger;
+  const watched = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, pool, sizes, reconciler };
+  const monitor = new Monitor({ ...watched, config, log, rpc: reader.rpc, settler: keys.settler.address });
+  monitor.start();
   const watcher = new ChainWatcher({
     reader,
     pollMs: config.pollMs,
     log,
-    onView: (view) => book.observe(view),
+    onView: (view) => {
+      monitor.chainAnswered();
+      return book.observe(view);
+    },
     onFatal: hooks.onFatal,
   });
   watcher.start();
-  const startedAtMs = Date.now();
+  reconciler.start();
   const api = await createApi({
     parts: {
       admission,
@@ -157,25 +172,27 @@ async function run(
       read: ledger.read,
       onBet: (owner, answer) => feed.betTaken(owner, answer),
       house: () => houseJson(context, { book, terms }),
-      health: () =>
-        healthOf({ book, gate, settlement: settlement.loops, unfinished: settlement.unfinished, startedAtMs, nowMs: Date.now() }),
+      health: () => monitor.health(),
+      reconciliation: () => reconciler.report,
     },
     feed,
     requestsPerMinute: config.requestsPerMinute,
     log,
   });
   const url = await api.listen({ host: config.host, port: config.port });
-  return { url, stop: () => stopAll({ api, feed, watcher, settlement, ledger }) };
+  return { url, stop: () => stopAll({ api, feed, watcher, monitor, reconciler, settlement, ledger }) };
 }
 
-async function leadAndReconcile(context: Context, onProgress: (message: string) => void) {
-  const { ledger, keys, opened, log } = context;
-  onProgress('taking the lead');
-  const pair = await takeLead({ reader: opened.reader, ledger, settler: keys.settler });
-  const report = await reconcile({ reader: opened.reader, read: ledger.read, nowMs: Date.now });
-  const level = report.discrepancies.length > 0 ? 'error' : 'info';
-  log[level]({ discrepancies: report.discrepancies }, describeReport(report));
-  return { pair, discrepancies: report.discrepancies };
+function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBook): Reconciler {
+  const path = dataPaths(config.dataDirectory).reconciliation;
+  return new Reconciler({
+    chain: new SolanaReconciliationChain(opened.reader, () => book.view?.finalized.slot ?? 0n),
+    read: ledger.read,
+    everyMs: config.reconcileEveryMs,
+    nowMs: Date.now,
+    log,
+    save: (report) => writeFileDurably(path, new TextEncoder().encode(`${JSON.stringify(reportJson(report), null, 2)}\n`)),
+  });
 }
 
 interface RunningSettlement {
@@ -196,7 +213,7 @@ async function startSettlement(
   const { config, log, ledger, keys, opened, provingKeys } = context;
   const { reader, domain } = opened;
   const { book, terms, leader, feed } = parts;
-  const pool = new ProverPool(provingKeys, {
+  const pool = new ProverPool(config.proofs ? provingKeys : [], {
     threads: config.proverThreads,
     tableCache: dataPaths(config.dataDirectory).tables,
     log,
@@ -221,13 +238,14 @@ async function startSettlement(
   });
   const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, packet, domain, house });
   const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader, tables });
-  const { batchWaitMs, batchThreshold, pollMs, parallelProofs } = config;
+  const { batchWaitMs, batchThreshold, pollMs, proofs, parallelProofs } = config;
   const loops = new Settlement({
     chain,
     unfinished,
     builder,
     book,
     ledger,
+    proofs,
     provers: pool.provers,
     parallelProofs,
     batchWaitMs,
@@ -286,11 +304,15 @@ async function stopAll(parts: {
   api: ApiServer;
   feed: EventFeed;
   watcher: ChainWatcher;
+  monitor: Monitor;
+  reconciler: Reconciler;
   settlement: RunningSettlement;
   ledger: Ledger;
 }): Promise<void> {
   parts.feed.closeAll();
   await parts.api.close();
+  await parts.monitor.stop();
+  await parts.reconciler.stop();
   await parts.watcher.stop();
   await parts.settlement.loops.stop();
   await parts.settlement.tables.stop();

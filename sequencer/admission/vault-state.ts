@@ -1,4 +1,5 @@
 import type { Address } from '@solana/kit';
+import { NEVER } from '../../program/client/index.ts';
 import { compareBytes } from '../../protocol/bytes.ts';
 import { bytesToInteger } from '../../protocol/field.ts';
 import type { MessageContext } from '../../protocol/messages.ts';
@@ -6,7 +7,7 @@ import type { VaultView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
 import { addressBytes, addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
-import type { BetRecord, LimitRecord, QuarantineRecord, RefusalRecord, VaultRecord } from '../ledger/records.ts';
+import type { BetRecord, LimitRecord, QuarantineRecord, RefusalRecord, VaultRecord, VoidRecord } from '../ledger/records.ts';
 
 /** An acknowledged bet that the finalized chain has not settled yet. `durable` resolves when it is on disk. */
 export interface OpenBet {
@@ -34,6 +35,8 @@ export class VaultState {
   limits: LimitRecord[];
   /** Why its bets can not be settled for now, if so: settlement's to set, once it is durable. */
   quarantine: QuarantineRecord | undefined;
+  /** What its forced exit has voided: known once the finalized chain shows the exit, and then for good. */
+  voided: VoidRecord | undefined;
   readonly refusals = new Map<bigint, RefusalRecord>();
   #finalized: VaultView;
   #confirmed: VaultView;
@@ -68,7 +71,9 @@ export class VaultState {
     }
     const base = record.finalizedThrough === 0n ? undefined : read.bet(record.vault, record.finalizedThrough);
     this.#settledDelta = base?.cumulativeDelta ?? 0n;
-    for (const bet of read.bets(record.vault, { first: record.finalizedThrough + 1n, last: record.lastBet })) {
+    this.voided = read.voided(record.vault);
+    const last = this.voided ? this.voided.fromBet - 1n : record.lastBet;
+    for (const bet of read.bets(record.vault, { first: record.finalizedThrough + 1n, last })) {
       this.openBets.push({ bet, maxProfit: options.maxProfit(bet), durable: Promise.resolve() });
     }
     assertChained(record, this.openBets.at(-1)?.bet ?? base, this.openBets.length);
@@ -114,20 +119,47 @@ export class VaultState {
     return settled;
   }
 
+  /**
+   * Ends what a forced exit has left unsettled, once the finalized vault shows the exit: no batch can settle it any more. Returns the
+   * bets that it ends, in order, all later than the last settled one.
+   */
+  voidAfterExit(slot: bigint): OpenBet[] {
+    if (!this.closed) return [];
+    const ended = this.openBets.splice(0);
+    // The vault's funds are what the chain shows: the deltas of bets that never settled are no part of them.
+    this.#settledDelta = this.cumulativeDelta;
+    const first = ended[0]?.bet.betNumber;
+    if (first !== undefined) {
+      this.voided = { vault: this.context.vault, fromBet: first, throughBet: this.lastBet, slot, reason: FORCED_EXIT };
+    }
+    return ended;
+  }
+
+  /** Whether the vault has been closed for good. */
+  get closed(): boolean {
+    return this.#finalized.frozen || this.voided !== undefined;
+  }
+
   /** Why bets of this vault have to wait, or undefined if they need not. The same bytes may be sent later. */
   heldBecause(): string | undefined {
-    if (this.#confirmed.frozen || this.#finalized.frozen) return 'the vault has been closed by a forced exit';
+    if (this.#confirmed.frozen || this.closed) return 'the vault has been closed by a forced exit';
     if (this.#confirmed.requestAmount > 0n || this.#finalized.requestAmount > 0n) return 'a withdrawal request is open';
     if (this.quarantine) return 'earlier bets of this vault can not be settled yet';
     return undefined;
   }
 
-  /** Whether a key of this hash may sign now: valid in the finalized vault and not on its way out in the confirmed one. */
-  acceptsKey(hash: bigint, slots: { finalized: bigint; confirmed: bigint }): boolean {
-    return [
+  /**
+   * Whether a key of this hash may sign now. A key that a rotation ends is refused from the first sight of the rotation, although the
+   * chain settles its bets for an exit delay more; the new one has to wait until the rotation is final and its time has come.
+   */
+  keyState(hash: bigint, slots: { finalized: bigint; confirmed: bigint }): 'accepted' | 'soon' | 'refused' {
+    const standing = this.#confirmed.keys.some((key) => key.hash === hash && hash !== 0n && key.until === NEVER);
+    if (!standing) return 'refused';
+    const valid = [
       { keys: this.#finalized.keys, slot: slots.finalized },
       { keys: this.#confirmed.keys, slot: slots.confirmed },
-    ].every(({ keys, slot }) => keys.some((key) => key.hash === hash && hash !== 0n && key.from <= slot && slot <= key.until));
+    ].every(({ keys, slot }) => keys.some((key) => key.hash === hash && key.from <= slot && slot <= key.until));
+    return valid ? 'accepted' : 'soon';
   }
 
   /** Hash of a session key, computed once as long as the bettor keeps it. */
@@ -148,6 +180,9 @@ export class VaultState {
     return first ? this.openBets[Number(betNumber - first.bet.betNumber)] : undefined;
   }
 }
+
+/** Why bets are voided; the one reason there is. */
+const FORCED_EXIT = 'forced exit';
 
 /** A vault's row says where its last bet left it: `LEDGER_CORRUPT` where bets are missing or a page is of another time. */
 function assertChained(record: VaultRecord, last: BetRecord | undefined, openBets: number): void {

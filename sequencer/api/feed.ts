@@ -1,8 +1,10 @@
 import type { Address } from '@solana/kit';
 import type { BetAnswer } from '../admission/admission.ts';
+import type { VaultChange } from '../admission/vault-changes.ts';
+import type { VaultState } from '../admission/vault-state.ts';
 import type { BatchRecord } from '../ledger/records.ts';
 import { ClientCounter } from './addresses.ts';
-import { batchJson, betAnswerJson } from './json.ts';
+import { batchJson, betAnswerJson, vaultChangeJson } from './json.ts';
 import { API_LIMITS, type ApiLimits } from './limits.ts';
 
 /** Close codes of RFC 6455, section 7.4.1, and IANA's registry. */
@@ -27,7 +29,7 @@ interface Subscriber {
   pings: number;
 }
 
-/** Tells subscribers of taken bets and finalized batches. */
+/** Tells subscribers of taken bets, finalized batches, and what happens to a vault's money on chain. */
 export class EventFeed {
   readonly #limits: ApiLimits;
   readonly #counter: ClientCounter;
@@ -69,6 +71,12 @@ export class EventFeed {
 
   batchFinalized(batch: BatchRecord): void {
     this.#send({ type: 'batch_finalized', batch: batchJson(batch) });
+  }
+
+  /** A vault's money moved on chain: told to its owner. */
+  vaultChanged(vault: VaultState, change: VaultChange): void {
+    if (this.#subscribers.size === 0) return;
+    this.#send(vaultChangeJson(vault, change), vault.owner);
   }
 
   closeAll(): void {

@@ -20,6 +20,8 @@ import type { VaultBook } from '../admission/book.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
+import { PROBLEMS } from '../operations/problems.ts';
+import { type ReconciliationReport, reportJson } from '../operations/reconcile.ts';
 import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, quarantineJson, signedJson, vaultJson } from './json.ts';
 import * as schema from './schemas.ts';
 
@@ -32,6 +34,8 @@ export interface ApiParts {
   onBet(owner: Address, answer: BetAnswer): void;
   house(): Static<typeof schema.HouseSchema>;
   health(): Static<typeof schema.HealthSchema>;
+  /** The newest report; undefined before the first. */
+  reconciliation(): ReconciliationReport | undefined;
 }
 
 type Server = FastifyInstance<
@@ -71,13 +75,33 @@ export function registerRoutes(server: Server, parts: ApiParts): void {
   registerBatchRoutes(server, parts);
   const house = { summary: 'The house, its terms and its limits', response: schema.answers(schema.HouseSchema, ['NOT_LEADING']) };
   server.get('/v1/house', { schema: house }, () => parts.house());
-  const health = {
-    summary: 'Whether all is well',
-    response: { ...schema.answers(schema.HealthSchema), 503: schema.HealthSchema },
-  };
+  registerOperationRoutes(server, parts);
+}
+
+function registerOperationRoutes(server: Server, parts: ApiParts): void {
+  const { HealthSchema, ReadySchema } = schema;
+  const health = { summary: 'Whether all is well', response: { ...schema.answers(HealthSchema), 503: HealthSchema } };
   server.get('/health', { schema: health }, async (_, reply) => {
     const health = parts.health();
     return reply.status(health.status === 'ok' ? 200 : 503).send(health);
+  });
+  const live = { summary: 'Whether the process answers', response: schema.answers(schema.LiveSchema) };
+  server.get('/health/live', { schema: live }, () => {
+    return { live: true as const, uptime_ms: Math.round(1_000 * process.uptime()) };
+  });
+  const ready = { summary: 'Whether bets are taken', response: { ...schema.answers(ReadySchema), 503: ReadySchema } };
+  server.get('/health/ready', { schema: ready }, async (_, reply) => {
+    const { ready, problems } = parts.health();
+    return reply.status(ready ? 200 : 503).send({ ready, problems: problems.filter(({ code }) => PROBLEMS[code].stopsBets) });
+  });
+  const reconciliation = {
+    summary: 'The newest comparison of ledger and chain',
+    response: schema.answers(schema.ReconciliationSchema, ['NOT_FOUND']),
+  };
+  server.get('/v1/reconciliation', { schema: reconciliation }, () => {
+    const report = parts.reconciliation();
+    if (!report) throw new CasinoError('NOT_FOUND', 'there is no reconciliation report yet');
+    return reportJson(report);
   });
 }
 
@@ -108,7 +132,9 @@ function registerBetRoutes(server: Server, { admission, book, read, onBet }: Api
     const vault = bet && book.byAddress(addressOf(bet.vault));
     if (!bet || !vault) throw new CasinoError('NOT_FOUND', 'no acknowledged bet has this id');
     const batch = read.batchOfBet(bet.vault, bet.betNumber);
-    return betJson({ bet, owner: vault.owner, receipt: admission.receiptOf(vault, bet), batch, quarantine: vault.quarantine });
+    const { owner, quarantine } = vault;
+    const voided = read.voided(bet.vault);
+    return betJson({ bet, owner, receipt: admission.receiptOf(vault, bet), batch, quarantine, voided });
   });
 }
 

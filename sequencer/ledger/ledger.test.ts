@@ -83,6 +83,11 @@ const moved = (batchNumber: bigint, from: BatchRecord['state'], to: BatchRecord[
   progress: { leaderNonce: (1n << 64n) - 1n, signature: 'sig', proof: bytes(128, 1) },
 });
 
+const voided = (fromBet: bigint, throughBet: bigint): LedgerEntry => ({
+  kind: 'vault-voided',
+  voided: { vault: VAULT, fromBet, throughBet, slot: 7n, reason: 'forced exit' },
+});
+
 describe('ledger', () => {
   let directory: string;
   let path: string;
@@ -146,6 +151,19 @@ describe('ledger', () => {
       { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
       moved(1n, 'Proved', 'Submitted'),
     ],
+    'a batch of voided bets': [
+      { kind: 'bet', bet: bet(1n) },
+      voided(1n, 1n),
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+    ],
+    'a bet of a voided vault': [{ kind: 'bet', bet: bet(1n) }, voided(1n, 1n), { kind: 'bet', bet: bet(2n) }],
+    'fewer bets voided than are unsettled': [{ kind: 'bet', bet: bet(1n) }, { kind: 'bet', bet: bet(2n) }, voided(1n, 1n)],
+    'a settled bet voided': [
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+      { kind: 'settled-through', vault: VAULT, betNumber: 1n },
+      voided(1n, 1n),
+    ],
     'settled beyond what was batched': [
       { kind: 'bet', bet: bet(1n) },
       { kind: 'settled-through', vault: VAULT, betNumber: 1n },
@@ -192,6 +210,35 @@ describe('ledger', () => {
     assert.equal(ledger.read.auditTrail(1n).at(-1)?.reason, 'rejected');
     await ledger.commit([{ kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 2 }) }]);
     assert.equal(ledger.read.batchOfBet(VAULT, 2n)?.batchNumber, 1n);
+  });
+
+  test('voided bets wait for nothing: not at once, not when their batch is taken back, not after a reopening', async () => {
+    await ledger.commit([
+      ...[1n, 2n].map((n) => ({ kind: 'bet' as const, bet: bet(n) })),
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+      voided(1n, 2n),
+    ]);
+    assert.equal(ledger.read.waitingBets(), 0);
+    await ledger.commit([{ kind: 'batch-withdrawn', batchNumber: 1n, reason: 'exit', timeMs: 9 }]);
+    await ledger.close();
+    ledger = await open();
+    assert.equal(ledger.read.waitingBets(), 0);
+    assert.deepEqual(ledger.read.waitingVaults(10), []);
+    assert.deepEqual(ledger.read.voidedVaults(), [
+      { vault: VAULT, fromBet: 1n, throughBet: 2n, slot: 7n, reason: 'forced exit' },
+    ]);
+  });
+
+  test('a ledger of the first version gains what later ones added, and keeps what it holds', async () => {
+    await ledger.commit([{ kind: 'bet', bet: bet(1n) }]);
+    await ledger.close();
+    const database = new DatabaseSync(path);
+    database.exec('DROP TABLE voided_vaults; DROP INDEX transfers_by_number; PRAGMA user_version = 1');
+    database.close();
+    ledger = await open();
+    await ledger.commit([voided(1n, 1n)]);
+    assert.equal(ledger.read.voided(VAULT)?.throughBet, 1n);
+    assert.deepEqual(ledger.read.bet(VAULT, 1n), bet(1n));
   });
 
   test('a finalized batch is never withdrawn', async () => {

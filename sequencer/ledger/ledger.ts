@@ -79,6 +79,11 @@ export class Ledger {
     return this.#waitingEntries;
   }
 
+  /** Whether entries are taken: not after a failed commit, nor once it is closed. */
+  get writable(): boolean {
+    return !this.#failure && !this.#closed;
+  }
+
   /** Resolves when the entries are on disk, all of them in one transaction; rejects with `LEDGER_FAILED` if they never will be. */
   commit(entries: LedgerEntry[]): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);

@@ -14,8 +14,9 @@ import type {
   RefusalRecord,
   RunRecord,
   VaultRecord,
+  VoidRecord,
 } from './records.ts';
-import { fromSql, toSql } from './schema.ts';
+import { fromSql, requireSchema, toSql } from './schema.ts';
 import { sealedRow } from './seals.ts';
 
 type Row = Record<string, unknown>;
@@ -35,6 +36,18 @@ export class LedgerReader {
     this.#path = path;
     this.#onFailure = onFailure;
     this.#database = new DatabaseSync(path, { readOnly: true });
+  }
+
+  /** The ledger of another process, or of one that has ended; `CONFIG_INVALID` if its tables are of another version. */
+  static open(path: string): LedgerReader {
+    const reader = new LedgerReader(path);
+    try {
+      requireSchema(reader.#database);
+      return reader;
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
   }
 
   close(): void {
@@ -119,6 +132,15 @@ export class LedgerReader {
     return optional(this.#get('quarantine', 'SELECT * FROM quarantine WHERE vault = ?', vault), readQuarantine);
   }
 
+  /** What a vault's forced exit has voided, if it did. */
+  voided(vault: Uint8Array): VoidRecord | undefined {
+    return optional(this.#get('voided_vaults', 'SELECT * FROM voided_vaults WHERE vault = ?', vault), readVoid);
+  }
+
+  voidedVaults(): VoidRecord[] {
+    return this.#all('voided_vaults', 'SELECT * FROM voided_vaults ORDER BY vault').map(readVoid);
+  }
+
   leaders(): LeaderRecord[] {
     return this.#all('leaders', 'SELECT * FROM leaders ORDER BY epoch').map((row) => ({
       epoch: fromSql(row.epoch),
@@ -146,6 +168,15 @@ export class LedgerReader {
     );
   }
 
+  /** The newest finalized batch and when it was seen to be. */
+  lastFinalized(): { batchNumber: bigint; atMs: number } | undefined {
+    const sql = "SELECT * FROM batches WHERE state = 'Finalized' ORDER BY batch_number DESC LIMIT 1";
+    return optional(this.#get('batches', sql), (row) => ({
+      batchNumber: fromSql(row.batch_number),
+      atMs: Number(row.finalized_at_ms ?? 0n),
+    }));
+  }
+
   lastBatchNumber(): bigint {
     return fromSql(this.#get('batches', 'SELECT * FROM batches ORDER BY batch_number DESC LIMIT 1')?.batch_number ?? 0n);
   }
@@ -163,6 +194,28 @@ export class LedgerReader {
   transferSignatures(vault: Uint8Array, lastBet: bigint): string[] {
     const sql = 'SELECT * FROM transfers WHERE vault = ? AND last_bet = ? ORDER BY transfer_number DESC';
     return this.#all('transfers', sql, vault, toSql(lastBet)).map((row) => row.signature as string);
+  }
+
+  /** Transfers numbered below `before`, newest first: about `limit` rows, and all signatures of the last number among them. */
+  transfers(options: { before: bigint; limit: number }): { transferNumber: bigint; signature: string }[] {
+    const sql = `SELECT DISTINCT transfer_number, signature FROM transfers WHERE transfer_number < ?1 AND transfer_number >= coalesce(
+        (SELECT min(transfer_number) FROM (SELECT transfer_number FROM transfers WHERE transfer_number < ?1
+          ORDER BY transfer_number DESC LIMIT ?2)), 0) ORDER BY transfer_number DESC`;
+    return this.#rows(sql, toSql(options.before), options.limit).map((row) => ({
+      transferNumber: fromSql(row.transfer_number),
+      signature: row.signature as string,
+    }));
+  }
+
+  lastTransferNumber(): bigint {
+    return fromSql(this.#rows('SELECT coalesce(max(transfer_number), 0) AS last FROM transfers')[0]?.last ?? 0n);
+  }
+
+  /** Whether a vault's request was ever to be paid, by a run or a transfer. */
+  wasPaid(vault: Uint8Array): boolean {
+    const sql = `SELECT EXISTS (SELECT 1 FROM transfers WHERE vault = ?1)
+      OR EXISTS (SELECT 1 FROM batch_runs WHERE vault = ?1 AND pay_request = 1) AS paid`;
+    return this.#rows(sql, vault)[0]?.paid === 1n;
   }
 
   auditTrail(batchNumber: bigint): AuditRecord[] {
@@ -252,6 +305,16 @@ function readQuarantine(row: Row): QuarantineRecord {
     sinceMs: Number(row.since_ms),
     attempts: Number(row.attempts),
     retryAtMs: Number(row.retry_at_ms),
+  };
+}
+
+function readVoid(row: Row): VoidRecord {
+  return {
+    vault: row.vault as Uint8Array,
+    fromBet: fromSql(row.from_bet),
+    throughBet: fromSql(row.through_bet),
+    slot: fromSql(row.slot),
+    reason: row.reason as string,
   };
 }
 

@@ -77,6 +77,18 @@ const QUARANTINE_TABLES = `
   UPDATE batches SET state = ${RESUMED_STATE} WHERE state = 'Failed';
 `;
 
+/**
+ * Bets that their vault's forced exit has ended. A vault leaves once, so it has one row at most. Its `batched_through` is then its
+ * `last_bet`, for good: what is voided never waits for a batch, and no batch can take it.
+ */
+const VOIDED_TABLES = `
+  CREATE TABLE voided_vaults (
+    vault BLOB PRIMARY KEY, from_bet INTEGER NOT NULL, through_bet INTEGER NOT NULL, slot INTEGER NOT NULL, reason TEXT NOT NULL,
+    CHECK (from_bet <= through_bet)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX transfers_by_number ON transfers (transfer_number);
+`;
+
 /** Older ledgers have no seals and no mark yet. */
 export const SEALED_SINCE_VERSION = 4;
 
@@ -84,6 +96,7 @@ export const SEALED_SINCE_VERSION = 4;
 const STEPS: readonly { version: number; run(database: DatabaseSync): void }[] = [
   { version: 1, run: (database) => database.exec(TABLES) },
   { version: 2, run: (database) => database.exec(QUARANTINE_TABLES) },
+  { version: 3, run: (database) => database.exec(VOIDED_TABLES) },
   { version: SEALED_SINCE_VERSION, run: sealAll },
 ];
 
@@ -102,6 +115,14 @@ export function schemaVersion(database: DatabaseSync): number {
   const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
   if (found <= SCHEMA_VERSION) return found;
   throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
+}
+
+/** Checks that a database, which is only read, has the tables of this version: `CONFIG_INVALID`. */
+export function requireSchema(database: DatabaseSync): void {
+  const found = schemaVersion(database);
+  if (found !== SCHEMA_VERSION) {
+    throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
+  }
 }
 
 /** Creates the tables of a new database, or brings an old one to this version, all of it in one transaction. */

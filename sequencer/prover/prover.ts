@@ -30,6 +30,15 @@ export interface ProverOptions {
   tableCache: string;
 }
 
+/** A proof that was made. */
+export interface LastProof {
+  size: string;
+  /** Wall clock. */
+  atMs: number;
+  /** Witness included. */
+  tookMs: number;
+}
+
 /**
  * Proves batches of one circuit size; its key stays in memory. Of several at a time, one has its witness computed while another is in
  * proof.
@@ -41,6 +50,8 @@ export class SizeProver implements BatchProver {
   readonly #witness: WitnessThread;
   readonly #witnessTurns = new Turns();
   readonly #proofTurns = new Turns();
+  /** The newest proof of this size; undefined before the first. */
+  lastProof: LastProof | undefined;
 
   private constructor(key: ProvingKey, prover: NativeProver, witness: WitnessThread) {
     this.circuit = key.circuit;
@@ -73,6 +84,7 @@ export class SizeProver implements BatchProver {
     if (bytesToInteger(proof.publicInputs) !== expected) {
       throw new CasinoError('SETTLEMENT_REJECTED', 'the proof is of other public data than the batch');
     }
+    this.lastProof = { size: this.circuit.name, atMs: Date.now(), tookMs: witnessed.tookMs + proven.tookMs };
     return { compressed: proof.compressed, witnessMs: witnessed.tookMs, proveMs: proven.tookMs };
   }
 
@@ -119,6 +131,12 @@ export class ProverPool {
     this.#load(keys, options).catch((error: unknown) => {
       options.onFatal(new CasinoError('PROVER_FAILED', `a proving key does not load: ${messageOf(error)}`, { cause: error }));
     });
+  }
+
+  /** The newest proof of any size. */
+  get lastProof(): LastProof | undefined {
+    const proofs = this.provers.flatMap(({ lastProof }) => lastProof ?? []);
+    return proofs.toSorted((a, b) => b.atMs - a.atMs)[0];
   }
 
   async stop(): Promise<void> {

@@ -5,6 +5,9 @@ import { hexOf } from '../api/json.ts';
 import { API_LIMITS, type ApiLimits } from '../api/limits.ts';
 import type { ApiParts } from '../api/routes.ts';
 import { type ApiServer, createApi } from '../api/server.ts';
+import { Gate } from '../operations/gate.ts';
+import { healthOf } from '../operations/health.ts';
+import type { ReconciliationReport } from '../operations/reconcile.ts';
 import { AdmissionFixture, chainView, HOUSE, TestBettor } from './admission-fixture.ts';
 
 /** The JSON of a signed bet. */
@@ -23,9 +26,14 @@ const ZERO = '0'.repeat(64);
 
 /** The API over a real admission and ledger, with one bettor. */
 export class ApiFixture {
-  readonly admission = new AdmissionFixture({
-    limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 50, maxOpenBets: () => 1_000 },
-  });
+  readonly admission = new AdmissionFixture(
+    {
+      limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 50, maxOpenBets: () => 1_000 },
+    },
+    (vault, change) => this.feed?.vaultChanged(vault, change),
+  );
+  /** What the last reconciliation found. */
+  report: ReconciliationReport | undefined;
   readonly alice = new TestBettor(1);
   api!: ApiServer;
   feed!: EventFeed;
@@ -74,8 +82,6 @@ export class ApiFixture {
     const { admission, book, ledger } = this.admission;
     const terms = { id: 1, profit_bps: 9_800, vrf_commitment: ZERO };
     const amounts = { max_stake: '500000', balance: '1000000000', exposure: book.exposure.toString(), last_batch: '0' };
-    const chain = { slot: '1', age_ms: 0 };
-    const settlement = { unfinished_batches: 0, open_bets: 0, last_finalized_batch: '0' };
     return {
       admission,
       book,
@@ -85,7 +91,26 @@ export class ApiFixture {
         ...{ house: HOUSE, program: HOUSE, receipt_key: HOUSE, genesis_hash: HOUSE, terms, ...amounts },
         ...{ open_bets: book.openBets, development_keys: true },
       }),
-      health: () => ({ status: 'ok', leading: true, problems: [], chain, settlement, uptime_ms: 1 }),
+      health: () => this.#health(),
+      reconciliation: () => this.report,
     };
+  }
+
+  #health() {
+    const { book, ledger } = this.admission;
+    const { report } = this;
+    const gate = new Gate({
+      leader: { epoch: 1n, nonce: 1n },
+      slotMs: 400,
+      nowMs: () => 0,
+      fundsDiffer: () => report?.fundsDiffer ?? false,
+    });
+    return healthOf({
+      ...{ book, ledger, gate, reconciler: { report, overdue: undefined }, unfinishedBatches: 0, settlerWarnLamports: 0n },
+      ...{ settlement: { problems: [], betsPerSecond: undefined }, settler: undefined, chainSilentMs: undefined },
+      prover: { proofs: true, sizes: [], loaded: [], lastProof: { size: 'tiny', atMs: 1, tookMs: 2 } },
+      storage: { ledgerBytes: 1, walBytes: 1, diskFreeBytes: 100_000_000_000 },
+      ...{ startedAtMs: 0, nowMs: 1_790_000_000_500 },
+    });
   }
 }

@@ -22,7 +22,7 @@ interface Landed extends LandedBatch {
 }
 
 /**
- * A chain that keeps the program's rule (batch numbers one after the other, under the present leader pair) and fails when it is
+ * A chain that keeps the program's rule (batch numbers one after the other, under the present leader pair, no frozen vaults) and fails when it is
  * told to. Signed transactions stay valid until their height, as on a real chain: a test can land them late.
  */
 export class FakeSettlementChain implements SettlementChain {
@@ -42,6 +42,8 @@ export class FakeSettlementChain implements SettlementChain {
   dryRuns = 0;
   readonly signed = new Map<string, BatchInstruction & { lastValidBlockHeight: bigint; leaderEpoch: bigint }>();
   readonly sent: string[] = [];
+  /** Vaults that have left by a forced exit: no batch with one of them lands any more. */
+  readonly frozen = new Set<string>();
   landed: Landed[] = [];
   readonly #transfers = new Map<string, () => void>();
 
@@ -117,6 +119,7 @@ export class FakeSettlementChain implements SettlementChain {
     const batch = this.signed.get(signature);
     if (!batch || this.landed.some((one) => one.signature === signature)) return false;
     const valid = this.height <= batch.lastValidBlockHeight && batch.leaderEpoch === this.leader.epoch;
+    if (batch.runs.some((run) => this.frozen.has(addressOf(run.vault)))) return false;
     if (!valid || batch.batchNumber !== BigInt(this.landed.length) + 1n) return false;
     if (this.houseFailure || this.#failureOf(batch)) return false;
     const { batchNumber, blobHash } = batch;

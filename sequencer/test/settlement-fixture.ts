@@ -53,6 +53,7 @@ export class SettlementFixture {
   };
   nowMs = 1_790_000_000_000;
   slot = 0n;
+  proofs = true;
   /** Time as the test sets it; sleeps are short. */
   readonly clock: Clock = {
     nowMs: () => this.nowMs,
@@ -158,11 +159,12 @@ export class SettlementFixture {
 
   start(): void {
     this.prepare();
-    const { chain, unfinished, builder, provers } = this;
+    const { chain, unfinished, builder, proofs } = this;
+    const provers = proofs ? this.provers : [];
     const { book, ledger } = this.admission;
     const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, parallelProofs: this.parallelProofs, clock: this.clock };
     const log = pino({ level: 'error' }, { write: (line) => this.errors.push(JSON.parse(line) as Record<string, unknown>) });
-    this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, provers, ...timing, log });
+    this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, proofs, provers, ...timing, log });
     this.settlement.start();
   }
 
