@@ -72,11 +72,13 @@ export class VaultState {
     const base = record.finalizedThrough === 0n ? undefined : read.bet(record.vault, record.finalizedThrough);
     this.#settledDelta = base?.cumulativeDelta ?? 0n;
     this.voided = read.voided(record.vault);
-    const last = this.voided ? this.voided.fromBet - 1n : record.lastBet;
-    for (const bet of read.bets(record.vault, { first: record.finalizedThrough + 1n, last })) {
+    const unsettled = read.bets(record.vault, { first: record.finalizedThrough + 1n, last: record.lastBet });
+    assertChained(record, unsettled.at(-1) ?? base, unsettled.length);
+    const { fromBet } = this.voided ?? {};
+    for (const bet of unsettled) {
+      if (fromBet !== undefined && bet.betNumber >= fromBet) break;
       this.openBets.push({ bet, maxProfit: options.maxProfit(bet), durable: Promise.resolve() });
     }
-    assertChained(record, this.openBets.at(-1)?.bet ?? base, this.openBets.length);
     this.#finalized = view;
     this.#confirmed = view;
     this.#funds = view.balance + view.pendingDeposit;

@@ -23,6 +23,9 @@ const vault: VaultRecord = {
   finalizedThrough: 0n,
 };
 
+/** Takes back what version 3 added. */
+const BEFORE_VOIDING = 'DROP TABLE voided_vaults; DROP INDEX transfers_by_number;';
+
 /** Makes a ledger one of before rows were sealed; `sql` does the rest. */
 function unseal(path: string, sql: string): void {
   const database = new DatabaseSync(path);
@@ -232,9 +235,7 @@ describe('ledger', () => {
   test('a ledger of the first version gains what later ones added, and keeps what it holds', async () => {
     await ledger.commit([{ kind: 'bet', bet: bet(1n) }]);
     await ledger.close();
-    const database = new DatabaseSync(path);
-    database.exec('DROP TABLE voided_vaults; DROP INDEX transfers_by_number; PRAGMA user_version = 1');
-    database.close();
+    unseal(path, `DROP TABLE quarantine; ${BEFORE_VOIDING} PRAGMA user_version = 1;`);
     ledger = await open();
     await ledger.commit([voided(1n, 1n)]);
     assert.equal(ledger.read.voided(VAULT)?.throughBet, 1n);
@@ -310,7 +311,7 @@ describe('ledger', () => {
       { ...moved(3n, 'Submitted', 'Submitted'), progress: { transaction: bytes(9, 1) } } as LedgerEntry,
     ]);
     await ledger.close();
-    unseal(path, "DROP TABLE quarantine; UPDATE batches SET state = 'Failed'; PRAGMA user_version = 1;");
+    unseal(path, `DROP TABLE quarantine; ${BEFORE_VOIDING} UPDATE batches SET state = 'Failed'; PRAGMA user_version = 1;`);
     ledger = await open();
     assert.deepEqual(
       ledger.read.unfinishedBatches().map(({ state }) => state),

@@ -36,6 +36,8 @@ export class FakeSettlementChain implements SettlementChain {
   readonly badVaults = new Map<Address, string>();
   /** What the chain shows of a vault beside what its batches did to it. */
   readonly changes = new Map<Address, Partial<VaultView>>();
+  /** Likewise, of what is merely confirmed. */
+  readonly confirmedChanges = new Map<Address, Partial<VaultView>>();
   /** Why the house can settle nothing. */
   houseFailure: string | undefined;
   readonly keys = new Map<number, KeyLifetime>([1, 2, 3].map((id) => [id, { activeFromSlot: 0n, retiredFromSlot: 1n << 63n }]));
@@ -161,6 +163,7 @@ export class FakeSettlementChain implements SettlementChain {
   /** A vault as the chain shows it, from what it showed before any batch. */
   vaultAfter(view: VaultView, shownAt: 'confirmed' | 'finalized' = 'finalized'): VaultView {
     let shown = { ...view, ...this.changes.get(view.address) };
+    if (shownAt === 'confirmed') shown = { ...shown, ...this.confirmedChanges.get(view.address) };
     for (const { batch, commitment } of this.landed) {
       if (commitment === 'processed' || (shownAt === 'finalized' && commitment !== 'finalized')) continue;
       for (const run of batch.runs) {
