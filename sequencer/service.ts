@@ -27,8 +27,7 @@ import { loadOperatorKeys, type OperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
 import { describeReport, reconcile } from './operations/reconcile.ts';
 import { NATIVE_KERNEL } from './prover/native-kernel.ts';
-import { ProverPool } from './prover/prover.ts';
-import { loadDevelopmentKeys, type ProvingKey } from './prover/proving-keys.ts';
+import { developmentProving, type Proving, type RunningProvers } from './prover/proving.ts';
 import { UnfinishedBatches } from './settlement/batches.ts';
 import { BatchBuilder } from './settlement/builder.ts';
 import { Settlement } from './settlement/settlement.ts';
@@ -44,7 +43,7 @@ interface Context {
   ledger: Ledger;
   keys: OperatorKeys;
   opened: OpenedHouse;
-  provingKeys: ProvingKey[];
+  proving: Proving;
 }
 
 /** Where everything that lasts is kept. */
@@ -65,6 +64,8 @@ export async function startService(options: {
   log: Logger;
   onProgress(message: string): void;
   onFatal(error: CasinoError): void;
+  /** Instead of the development keys and their native provers. */
+  proving?: Proving;
 }): Promise<Service> {
   const { config, log, onProgress, onFatal } = options;
   useKernel(NATIVE_KERNEL);
@@ -73,12 +74,13 @@ export async function startService(options: {
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
     const keys = await loadOperatorKeys(paths.keys);
-    const provingKeys = await loadDevelopmentKeys(paths.provingKeys, onProgress);
-    const rpc = connectRpc(config.rpcUrl);
+    const proving = options.proving ?? (await developmentProving({ paths, threads: config.proverThreads, onProgress }));
+    const rpc = connectRpc(config.rpcUrl, config.rpcTimeoutMs);
+    const { keys: provingKeys } = proving;
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     const opened = await openHouse(house);
     await bindLedger(ledger, opened);
-    return await run({ config, log, ledger, keys, opened, provingKeys }, { onProgress, onFatal });
+    return await run({ config, log, ledger, keys, opened, proving }, { onProgress, onFatal });
   } catch (error) {
     await ledger.close().catch(() => {});
     throw error;
@@ -169,7 +171,7 @@ async function leadAndReconcile(context: Context, onProgress: (message: string) 
 interface RunningSettlement {
   loops: Settlement;
   unfinished: UnfinishedBatches;
-  pool: ProverPool;
+  provers: RunningProvers;
   maxOpenBets(): number;
 }
 
@@ -180,15 +182,10 @@ function startSettlement(
   context: Context,
   parts: { book: VaultBook; terms: TermsBook; leader: Leader; feed: EventFeed; onFatal(error: CasinoError): void },
 ): RunningSettlement {
-  const { config, log, ledger, keys, opened, provingKeys } = context;
+  const { config, log, ledger, keys, opened, proving } = context;
   const { reader, domain } = opened;
   const { book, terms, leader, feed } = parts;
-  const pool = new ProverPool(provingKeys, {
-    threads: config.proverThreads,
-    tableCache: dataPaths(config.dataDirectory).tables,
-    log,
-    onFatal: parts.onFatal,
-  });
+  const provers = proving.start({ log, onFatal: parts.onFatal });
   const unfinished = new UnfinishedBatches({
     ledger,
     nowMs: Date.now,
@@ -196,7 +193,7 @@ function startSettlement(
       if (batch.state === 'Finalized') feed.batchFinalized(batch);
     },
   });
-  const sizes = provingKeys.map(({ circuit, vkId }) => ({
+  const sizes = proving.keys.map(({ circuit, vkId }) => ({
     name: circuit.name,
     vkId,
     maxBets: circuit.maxBets,
@@ -213,7 +210,7 @@ function startSettlement(
     builder,
     book,
     ledger,
-    provers: pool.provers,
+    provers: provers.provers,
     batchWaitMs,
     batchThreshold,
     pollMs,
@@ -223,7 +220,7 @@ function startSettlement(
   loops.start();
   const exitSeconds = () => (Number(book.view?.finalized.house.exitDelaySlots ?? 0n) * config.slotMs) / 1_000;
   const maxOpenBets = () => Math.floor(((loops.betsPerSecond ?? ASSUMED_BETS_PER_SECOND) * exitSeconds()) / 4);
-  return { loops, unfinished, pool, maxOpenBets };
+  return { loops, unfinished, provers, maxOpenBets };
 }
 
 function houseJson({ config, opened }: Context, { book, terms }: { book: VaultBook; terms: TermsBook }) {
@@ -257,6 +254,6 @@ async function stopAll(parts: {
   await parts.api.close();
   await parts.watcher.stop();
   await parts.settlement.loops.stop();
-  await parts.settlement.pool.stop();
+  await parts.settlement.provers.stop();
   await parts.ledger.close();
 }

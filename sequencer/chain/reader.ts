@@ -3,6 +3,7 @@ import { decodeHouse, decodeOwned, decodeVault, type House, type Vault } from '.
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import { type ChainRpc, type Commitment, call } from './rpc.ts';
+import { blockHeight } from './transactions.ts';
 import type { ChainSnapshot, ChainView, HouseView, VaultView } from './view.ts';
 
 const VAULT_BYTES = 352n;
@@ -74,9 +75,9 @@ export class ChainReader {
     );
   }
 
-  /** Slots since genesis, and the block height, at confirmed. */
-  async blockHeight(): Promise<bigint> {
-    return call(this.rpc.getBlockHeight({ commitment: 'confirmed' }));
+  /** The confirmed block height. Answers to later calls are from no earlier slot. */
+  blockHeight(): Promise<bigint> {
+    return blockHeight(this.rpc);
   }
 }
 

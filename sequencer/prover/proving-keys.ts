@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CIRCUIT_NAMES, type CircuitInfo, circuitInfo, loadR1cs } from '../../circuits/artifacts.ts';
@@ -13,7 +12,6 @@ export interface ProvingKey {
   zkey: Uint8Array;
   /** 576 bytes as the program stores them. */
   verifyingKey: Uint8Array;
-  verifyingKeySha256: Uint8Array;
 }
 
 /**
@@ -34,8 +32,7 @@ export async function loadDevelopmentKeys(directory: string, onProgress: (messag
     }
     const zkey = readFileSync(path);
     const verifyingKey = verifyingKeyBytes(zkey);
-    const verifyingKeySha256 = new Uint8Array(createHash('sha256').update(verifyingKey).digest());
-    keys.push({ circuit, vkId: index + 1, zkey, verifyingKey, verifyingKeySha256 });
+    keys.push({ circuit, vkId: index + 1, zkey, verifyingKey });
   }
   return keys;
 }

@@ -1,0 +1,28 @@
+import type { Logger } from 'pino';
+import type { CasinoError } from '../errors.ts';
+import type { BatchProver } from '../settlement/batch-prover.ts';
+import { ProverPool } from './prover.ts';
+import { loadDevelopmentKeys, type ProvingKey } from './proving-keys.ts';
+
+/** Where proofs come from: the keys, which the house must know, and what proves with them. */
+export interface Proving {
+  keys: readonly ProvingKey[];
+  start(hooks: { log: Logger; onFatal(error: CasinoError): void }): RunningProvers;
+}
+
+export interface RunningProvers {
+  /** Those that are loaded; more may come. */
+  readonly provers: readonly BatchProver[];
+  stop(): Promise<void>;
+}
+
+/** The native provers with the development keys, which are made at first use. */
+export async function developmentProving(options: {
+  paths: { provingKeys: string; tables: string };
+  threads: number;
+  onProgress(message: string): void;
+}): Promise<Proving> {
+  const { paths, threads, onProgress } = options;
+  const keys = await loadDevelopmentKeys(paths.provingKeys, onProgress);
+  return { keys, start: (hooks) => new ProverPool(keys, { threads, tableCache: paths.tables, ...hooks }) };
+}
