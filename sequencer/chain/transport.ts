@@ -9,6 +9,8 @@ const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
 /** Longest that a node's `Retry-After` is obeyed. */
 const MAX_RETRY_AFTER_MS = 60_000;
+/** A slot that no answer reaches for this many calls' time was a broken node's, and is forgotten. */
+const FORGET_AFTER_CALLS = 3;
 /** Answers of a node that has not done what it was asked, and may soon. */
 const TRY_LATER_STATUS = new Set([429, 503]);
 /** `NodeUnhealthy` and `MinContextSlotNotReached` of Solana's `rpc-custom-error`. */
@@ -26,7 +28,7 @@ type Request = Parameters<RpcTransport>[0];
  */
 export function steadyTransport(options: { url: string; timeoutMs: number }): RpcTransport {
   const inner = createDefaultRpcTransport({ url: options.url });
-  const slots = new SeenSlots();
+  const slots = new SeenSlots(FORGET_AFTER_CALLS * options.timeoutMs);
   let notBeforeMs = 0;
   return async <TResponse>(request: Request): Promise<TResponse> => {
     const limit = AbortSignal.timeout(options.timeoutMs);
@@ -55,10 +57,17 @@ export function steadyTransport(options: { url: string; timeoutMs: number }): Rp
 /** The newest slot that answers have shown, for each commitment. */
 class SeenSlots {
   readonly #newest: Record<Level, bigint> = { processed: 0n, confirmed: 0n, finalized: 0n };
+  /** Since when no answer was new enough. */
+  readonly #refusedSinceMs: Partial<Record<Level, number>> = {};
+  readonly #forgetAfterMs: number;
+
+  constructor(forgetAfterMs: number) {
+    this.#forgetAfterMs = forgetAfterMs;
+  }
 
   /** Why an answer shows that its node is behind, or undefined: then later answers must be as new. */
   behind(payload: unknown, answer: unknown): string | undefined {
-    const { error, result } = (answer ?? {}) as { error?: { code?: number | bigint; message?: string }; result?: unknown };
+    const { error, result } = (answer ?? {}) as { error?: { code?: unknown; message?: string }; result?: unknown };
     if (error) return BEHIND_CODES.has(Number(error.code)) ? `the node is behind: ${error.message}` : undefined;
     const { method, params } = payload as { method: string; params?: readonly unknown[] };
     const { context, absoluteSlot, value } = (result ?? {}) as {
@@ -69,11 +78,20 @@ class SeenSlots {
     const slot = context?.slot ?? absoluteSlot;
     if (typeof slot !== 'bigint') return undefined;
     const level = method === 'getSignatureStatuses' ? 'processed' : levelOf(params);
-    if (slot < this.#newest[level])
-      return `the node is behind: it answers from slot ${slot}, after slot ${this.#newest[level]} was seen`;
+    const newest = this.#newest[level];
+    if (slot < newest && !this.#isForgotten(level)) return `the node is behind: it answers from slot ${slot}, ${newest} was seen`;
+    delete this.#refusedSinceMs[level];
+    if (slot < newest) this.#newest[level] = slot;
     this.#saw(level, slot);
     if (method === 'getSignatureStatuses' && Array.isArray(value)) this.#learn(value);
     return undefined;
+  }
+
+  /** Whether answers have been refused for so long that the newest slot was a mistake, or the cluster went back. */
+  #isForgotten(level: Level): boolean {
+    const nowMs = performance.now();
+    this.#refusedSinceMs[level] ??= nowMs;
+    return nowMs - this.#refusedSinceMs[level] > this.#forgetAfterMs;
   }
 
   /** What is finalized is confirmed, and what is confirmed is processed. */
