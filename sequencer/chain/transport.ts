@@ -10,7 +10,7 @@ const MAX_PAUSE_MS = 2_000;
 /** Longest that a node's `Retry-After` is obeyed. */
 const MAX_RETRY_AFTER_MS = 60_000;
 /** A slot that no answer reaches for this many calls' time was a broken node's, and is forgotten. */
-const FORGET_AFTER_CALLS = 3;
+const FORGET_AFTER_CALLS = 6;
 /** Answers of a node that has not done what it was asked, and may soon. */
 const TRY_LATER_STATUS = new Set([429, 503]);
 /** `NodeUnhealthy` and `MinContextSlotNotReached` of Solana's `rpc-custom-error`. */

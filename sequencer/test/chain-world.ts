@@ -29,6 +29,7 @@ export const SOL = 1_000_000_000n;
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 10;
 const STAKE = 100_000n;
+const RETRY = { maxElapsedMs: 5_000, firstDelayMs: 100, maxDelayMs: 500 };
 /** States that may follow a state; '' is a batch that is not there. */
 const NEXT: Record<BatchState | '', readonly (BatchState | '')[]> = {
   '': ['Pending'],
@@ -64,6 +65,8 @@ export class ChainWorld {
   fatal: CasinoError | undefined;
   node!: TestNode;
   proxy!: ChainProxy;
+  /** Where clients find the service, also after it was started again. */
+  #port = 0;
   #service: Service | undefined;
   #ledger: LedgerReader | undefined;
 
@@ -84,7 +87,7 @@ export class ChainWorld {
     // Long enough that no test's fault stops bets: those that mean to say so.
     const house = { exitDelaySlots: 20_000n, changeDelaySlots: 40_000n };
     this.#service = await startService({
-      config: { ...DEFAULTS, ...timing, ...house, dataDirectory: this.directory, rpcUrl: this.proxy.url, port: 0 },
+      config: { ...DEFAULTS, ...timing, ...house, dataDirectory: this.directory, rpcUrl: this.proxy.url, port: this.#port },
       log: pino({ level: process.env.FAULTS_LOG ?? 'silent' }),
       onProgress: () => {},
       onFatal: (error) => {
@@ -92,6 +95,7 @@ export class ChainWorld {
       },
       proving: this.proving,
     });
+    this.#port = Number(new URL(this.#service.url).port);
   }
 
   async stop(): Promise<void> {
@@ -125,7 +129,8 @@ export class ChainWorld {
       .requestAirdrop(wallet.address, lamports(100n * SOL))
       .send();
     const store = new MemoryStore();
-    const client = await CasinoClient.connect({ apiUrl: this.apiUrl, rpcUrl: this.node.url, wallet, store });
+    const place = { apiUrl: this.apiUrl, rpcUrl: this.node.url, retry: RETRY };
+    const client = await CasinoClient.connect({ ...place, wallet, store });
     await client.openVault();
     await client.deposit(SOL);
     this.clients[index] = client;

@@ -26,6 +26,7 @@ export class TestNode {
   readonly #clock = new ManualClock();
   #chain!: LocalChain;
   #server!: RpcServer;
+  #port = 0;
   #ticker: NodeJS.Timeout | undefined;
 
   private constructor(directory: string) {
@@ -81,7 +82,7 @@ export class TestNode {
     return journalSize(this.directory);
   }
 
-  /** Takes everything back that the journal got behind `journalBytes`; slots go on. The node is away meanwhile, and has a new address. */
+  /** Takes everything back that the journal got behind `journalBytes`; slots go on. The node is away meanwhile. */
   async rollBack(journalBytes: number): Promise<void> {
     const { slot } = this;
     await this.close();
@@ -110,7 +111,8 @@ export class TestNode {
         throw error;
       },
     });
-    this.#server = await startServer({ chain: this.#chain, host: '127.0.0.1', port: 0, log: SILENT });
+    this.#server = await startServer({ chain: this.#chain, host: '127.0.0.1', port: this.#port, log: SILENT });
+    this.#port = Number(new URL(this.url).port);
   }
 }
 
