@@ -5,6 +5,7 @@ import { advanceEpoch, type CasinoInstruction, claim, requestWithdrawal } from '
 import { ChainWorld, SOL } from '../test/chain-world.ts';
 import { ChainReader } from './reader.ts';
 import { connectRpc } from './rpc.ts';
+import { sendBytes, signTransaction } from './transactions.ts';
 
 const readerOf = (w: ChainWorld) => new ChainReader({ ...w.house, rpc: connectRpc(w.node.url), nowMs: Date.now });
 
@@ -51,6 +52,30 @@ describe('a fork', () => {
     await w.settleAndCheck();
   });
 
+  test('takes a failure back, and the failed bytes land after all: they are not given up before the failure is final', async () => {
+    const journalBytes = w.node.journalBytes;
+    w.proxy.fail(['sendTransaction'], { kind: 'hold' }, 1);
+    w.node.pause();
+    await w.bet(1, w.clients.slice(0, 1));
+    await w.until('it is held', () => w.proxy.held > 0);
+    const batchNumber = w.current?.batchNumber as bigint;
+    // Were the batch built anew, it would take these bets in and so be another.
+    await w.bet(1);
+    await advanceTheirs(w);
+    await w.proxy.release({ keep: true, skipDryRun: true });
+    await w.node.addSlots(1);
+    const { length } = w.proxy.calls;
+    await w.until('the failure was seen', () =>
+      w.proxy.calls.slice(length + 10).some(({ method }) => method === 'getSignatureStatuses'),
+    );
+    await w.node.rollBack(journalBytes);
+    await w.node.addSlots(3);
+    await w.proxy.release();
+    w.node.run();
+    await w.settleAndCheck();
+    assert.equal(w.ledger.batch(batchNumber)?.attempt, 1);
+  });
+
   test('takes a confirmed batch back while the service is down', async () => {
     const journalBytes = w.node.journalBytes;
     w.node.pause();
@@ -65,6 +90,16 @@ describe('a fork', () => {
     await w.settleAndCheck();
   });
 });
+
+/** Another process advances the epoch; resolves once that is processed. */
+async function advanceTheirs(w: ChainWorld): Promise<void> {
+  const rpc = connectRpc(w.node.url);
+  const { settler } = await w.operator();
+  const { leaderEpoch: from } = await readerOf(w).houseAt('confirmed');
+  const instruction = advanceEpoch({ ...w.house, leader: settler, from, to: from + 1n, nonce: 7n });
+  const { bytes } = await signTransaction(rpc, { payer: settler, instructions: [instruction], computeUnits: 20_000 });
+  await sendBytes(rpc, bytes);
+}
 
 describe('another process', () => {
   test('advances the leader epoch: nothing of the old leader lands, it answers no bet, and starts no more', async () => {

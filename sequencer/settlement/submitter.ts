@@ -68,7 +68,7 @@ export class Submitter {
     if (batch.state !== 'Submitted' || !batch.signature) return false;
     const { chain, unfinished } = this.#o;
     const state = await chain.status(batch.signature);
-    if (state?.failure && state.commitment !== 'processed') {
+    if (state?.failure && state.commitment === 'finalized') {
       throw new CasinoError('SETTLEMENT_REJECTED', `the transaction failed on chain: ${state.failure}`);
     }
     if (!state || state.failure || state.commitment === 'processed') return false;

@@ -24,8 +24,6 @@ export type Fault =
   | { kind: 'delay'; ms: number }
   /** Runs a step of the test, then passes it on: something of another client's lands between. */
   | { kind: 'before'; run(): Promise<void> }
-  /** Passes a transaction on without its dry run: what the dry run would have seen changes before it lands. */
-  | { kind: 'skip-dry-run' }
   /** Asks another node. */
   | { kind: 'reroute'; url: string };
 
@@ -94,12 +92,15 @@ export class ChainProxy {
     return this.#held.length;
   }
 
-  /** Passes on what is held, oldest first; resolves to the node's answers. */
-  async release(): Promise<string[]> {
+  /**
+   * Passes on what is held, oldest first; resolves to the node's answers. `keep` holds it for another time, `skipDryRun` has it land
+   * even if it fails.
+   */
+  async release(options: { keep?: boolean; skipDryRun?: boolean } = {}): Promise<string[]> {
     const held = this.#held;
-    this.#held = [];
+    if (!options.keep) this.#held = [];
     const answers: string[] = [];
-    for (const call of held) answers.push((await this.#forward(call)).text);
+    for (const call of held) answers.push((await this.#forward(options.skipDryRun ? withoutDryRun(call) : call)).text);
     return answers;
   }
 
@@ -154,11 +155,6 @@ export class ChainProxy {
       case 'before':
         await fault.run();
         return this.#passOn(exchange);
-      case 'skip-dry-run': {
-        const params = [call.params[0], { ...(call.params[1] as object), skipPreflight: true }];
-        const { id, method } = call;
-        return this.#passOn({ ...exchange, call: { ...call, body: JSON.stringify({ jsonrpc: '2.0', id, method, params }) } });
-      }
       case 'reroute':
         return this.#passOn(exchange, fault.url);
     }
@@ -187,6 +183,11 @@ function say(response: ServerResponse, text: string): void {
 /** The first signature of a sent transaction, in base58: bytes 1 to 64, as it has fewer than 128 signatures. */
 function signatureOf({ params }: Call): string {
   return getBase58Decoder().decode(Buffer.from(params[0] as string, 'base64').subarray(1, 65));
+}
+
+function withoutDryRun({ id, method, params }: Call): Call {
+  const changed = [params[0], { ...(params[1] as object), skipPreflight: true }];
+  return { id, method, params: changed, body: JSON.stringify({ jsonrpc: '2.0', id, method, params: changed }) };
 }
 
 function subjectOf(call: Call): string | undefined {
