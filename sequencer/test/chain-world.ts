@@ -110,7 +110,7 @@ export class ChainWorld {
         await this.start();
         return failed;
       } catch (error) {
-        if (!(error instanceof CasinoError) || !error.retry) throw error;
+        if (error instanceof CasinoError && !error.retry) throw error;
       }
     }
   }
@@ -179,7 +179,7 @@ export class ChainWorld {
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
     const deadlineMs = performance.now() + PATIENCE_MS;
     while (!(await condition())) {
-      assert.ok(performance.now() < deadlineMs, `waited in vain: ${what}; ${this.#standing()}`);
+      if (performance.now() > deadlineMs) assert.fail(`waited in vain: ${what}; ${this.#standing()}`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }
