@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   PROVER_FAILED: { status: 500, retry: true },
   BLOB_CORRUPT: { status: 500, retry: false },
   SETTLEMENT_REJECTED: { status: 500, retry: false },
+  PROVING_KEY_INVALID: { status: 500, retry: false },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,63 +1,89 @@
-import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { CircuitInfo } from '../../circuits/artifacts.ts';
-import { Prover as NativeProver } from '../../native/index.ts';
+import { type Groth16Proof, Prover as NativeProver } from '../../native/index.ts';
 import { type BatchStatement, publicBatchOf, publicInput } from '../../protocol/batch.ts';
 import { bytesToInteger } from '../../protocol/field.ts';
 import { CasinoError, messageOf } from '../errors.ts';
 import type { BatchProver, Proof } from '../settlement/batch-prover.ts';
-import type { ProvingKey } from './proving-keys.ts';
+import { holds } from './proof-check.ts';
+import { keyFailure, type ProvingKey } from './proving-keys.ts';
+import { WitnessThread } from './witness-thread.ts';
 
-/** Longest that a witness or a proof may take. */
-const WITNESS_TIMEOUT_MS = 60_000;
-const PROOF_TIMEOUT_MS = 120_000;
-
-/** Proofs give way to the thread that answers bettors. */
-const PROVER_NICENESS = 10;
-
-export interface ProverOptions {
+interface ProverOptions {
   /** Threads of one proof. */
   threads: number;
   /** Directory where the tables of a loaded key are kept for the next start. */
   tableCache: string;
+  onStuck(error: CasinoError): void;
+}
+
+/** Longest that a witness or a proof may take. */
+const WITNESS_TIMEOUT_MS = 60_000;
+const PROOF_TIMEOUT_MS = 120_000;
+/** Time that a proof gets to end after its signal: it looks at it between its steps. */
+const ABORT_GRACE_MS = 10_000;
+
+/** Proofs give way to the thread that answers bettors. */
+const PROVER_NICENESS = 10;
+
+/** What computes proofs from witnesses. */
+export interface ProofEngine {
+  prove(witness: Uint8Array, options: { signal: AbortSignal }): Promise<Groth16Proof>;
+  readonly tablesFrom: 'built' | 'cache';
+}
+
+export interface SizeProverOptions {
+  key: ProvingKey;
+  engine: ProofEngine;
+  witness: WitnessThread;
+  proofTimeoutMs: number;
+  abortGraceMs: number;
+  /** Called once a proof neither ends nor can be ended: its threads are lost to this process, which should start anew. */
+  onStuck(error: CasinoError): void;
 }
 
 /** Proves batches of one circuit size; its key stays in memory. One batch at a time. */
 export class SizeProver implements BatchProver {
   readonly circuit: CircuitInfo;
-  readonly vkId: number;
-  readonly #prover: NativeProver;
-  readonly #witness: WitnessThread;
+  readonly #o: SizeProverOptions;
 
-  private constructor(key: ProvingKey, prover: NativeProver, witness: WitnessThread) {
-    this.circuit = key.circuit;
-    this.vkId = key.vkId;
-    this.#prover = prover;
-    this.#witness = witness;
+  constructor(options: SizeProverOptions) {
+    this.circuit = options.key.circuit;
+    this.#o = options;
   }
 
-  /** Checks the key and starts the witness thread. */
+  /** Checks the key and starts the witness thread. `PROVING_KEY_INVALID` if the key's file is not a whole one of this circuit. */
   static async start(key: ProvingKey, options: ProverOptions): Promise<SizeProver> {
-    const { threads, tableCache } = options;
-    const prover = await NativeProver.load(key.zkey, { threadsPerProof: threads, tableCache, niceness: PROVER_NICENESS });
-    return new SizeProver(key, prover, await WitnessThread.start(key.circuit.name));
+    const { threads, tableCache, onStuck } = options;
+    const engine = await NativeProver.load(key.zkey, { threadsPerProof: threads, tableCache, niceness: PROVER_NICENESS }).catch(
+      (error: unknown) => {
+        throw keyFailure(key.path, error);
+      },
+    );
+    const program = new URL('./witness-worker.ts', import.meta.url);
+    const witness = await WitnessThread.start({ sizeName: key.circuit.name, timeoutMs: WITNESS_TIMEOUT_MS, program });
+    const limits = { proofTimeoutMs: PROOF_TIMEOUT_MS, abortGraceMs: ABORT_GRACE_MS };
+    return new SizeProver({ key, engine, witness, ...limits, onStuck });
   }
 
   /**
    * Proves a statement. `SETTLEMENT_REJECTED` if no proof of it exists, `PROVER_FAILED` if this attempt broke down. The proof has
-   * been verified, and its public input is the one that the program will rebuild.
+   * been verified under the key that the house has, and its public input is the one that the program will rebuild.
    */
   async prove(statement: BatchStatement, signal: AbortSignal): Promise<Proof> {
     const started = performance.now();
-    const witness = await this.#witness.compute(statement);
+    const witness = await this.#o.witness.compute(statement, signal);
     const witnessed = performance.now();
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(PROOF_TIMEOUT_MS)]);
-    const proof = await this.#prover.prove(witness, { signal: limit }).catch((error: unknown) => {
-      throw new CasinoError('PROVER_FAILED', `the proof failed: ${messageOf(error)}`, { cause: error });
-    });
+    const proof = await this.#proof(witness, signal);
     const expected = publicInput(publicBatchOf(statement), this.circuit.maxVaults);
     if (bytesToInteger(proof.publicInputs) !== expected) {
       throw new CasinoError('SETTLEMENT_REJECTED', 'the proof is of other public data than the batch');
+    }
+    if (!holds(proof, this.#o.key.verifyingKey)) {
+      throw new CasinoError(
+        'PROVER_FAILED',
+        'the prover returned a proof that does not hold under the verifying key of the house',
+      );
     }
     const ended = performance.now();
     return { compressed: proof.compressed, witnessMs: Math.round(witnessed - started), proveMs: Math.round(ended - witnessed) };
@@ -65,13 +91,39 @@ export class SizeProver implements BatchProver {
 
   /** Whether the key's tables were computed at this start or read from the cache. */
   get tablesFrom(): 'built' | 'cache' {
-    return this.#prover.tablesFrom;
+    return this.#o.engine.tablesFrom;
   }
 
   async stop(): Promise<void> {
-    await this.#witness.stop();
+    await this.#o.witness.stop();
+  }
+
+  /** A native proof can not be killed, only asked to end: one that does not is left behind. */
+  async #proof(witness: Uint8Array, signal: AbortSignal): Promise<Groth16Proof> {
+    const { engine, proofTimeoutMs, abortGraceMs, onStuck } = this.#o;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(proofTimeoutMs)]);
+    const stuck = Promise.withResolvers<never>();
+    let grace: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      grace = setTimeout(() => {
+        const error = new CasinoError('PROVER_FAILED', `a proof does not end ${abortGraceMs} ms after it was told to`);
+        stuck.reject(error);
+        if (!signal.aborted) onStuck(error);
+      }, abortGraceMs);
+    };
+    limit.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([engine.prove(witness, { signal: limit }), stuck.promise]);
+    } catch (error) {
+      throw new CasinoError('PROVER_FAILED', `the proof failed: ${messageOf(error)}`, { cause: error });
+    } finally {
+      limit.removeEventListener('abort', onAbort);
+      clearTimeout(grace);
+    }
   }
 }
+
+type PoolOptions = Omit<ProverOptions, 'onStuck'> & { log: Logger; onFatal(error: CasinoError): void };
 
 /** The provers of all sizes, loaded one after the other in the background: settlement starts with the first. */
 export class ProverPool {
@@ -79,9 +131,10 @@ export class ProverPool {
   readonly provers: SizeProver[] = [];
   #stopped = false;
 
-  constructor(keys: readonly ProvingKey[], options: ProverOptions & { log: Logger; onFatal(error: CasinoError): void }) {
+  constructor(keys: readonly ProvingKey[], options: PoolOptions) {
     this.#load(keys, options).catch((error: unknown) => {
-      options.onFatal(new CasinoError('PROVER_FAILED', `a proving key does not load: ${messageOf(error)}`, { cause: error }));
+      const failed = () => new CasinoError('PROVER_FAILED', `a prover does not start: ${messageOf(error)}`, { cause: error });
+      options.onFatal(error instanceof CasinoError ? error : failed());
     });
   }
 
@@ -90,76 +143,15 @@ export class ProverPool {
     await Promise.all(this.provers.map((prover) => prover.stop()));
   }
 
-  async #load(keys: readonly ProvingKey[], options: ProverOptions & { log: Logger }): Promise<void> {
+  async #load(keys: readonly ProvingKey[], options: PoolOptions): Promise<void> {
+    const { threads, tableCache, onFatal: onStuck } = options;
     for (const key of keys) {
       const started = performance.now();
-      const prover = await SizeProver.start(key, options);
+      const prover = await SizeProver.start(key, { threads, tableCache, onStuck });
       if (this.#stopped) return prover.stop();
       this.provers.push(prover);
       const loadMs = Math.round(performance.now() - started);
       options.log.info({ size: key.circuit.name, loadMs, tables: prover.tablesFrom }, 'prover ready');
     }
   }
-}
-
-type Reply = { witness?: Uint8Array; failed?: string; impossible?: boolean };
-
-/** The thread that computes one size's witnesses. */
-class WitnessThread {
-  readonly #sizeName: string;
-  #worker: Worker;
-
-  private constructor(sizeName: string, worker: Worker) {
-    this.#sizeName = sizeName;
-    this.#worker = worker;
-  }
-
-  static async start(sizeName: string): Promise<WitnessThread> {
-    return new WitnessThread(sizeName, await startWorker(sizeName));
-  }
-
-  async compute(statement: BatchStatement): Promise<Uint8Array> {
-    const timeout = AbortSignal.timeout(WITNESS_TIMEOUT_MS);
-    const reply = await nextReply(this.#worker, timeout, () => this.#worker.postMessage(statement)).catch(
-      async (error: unknown) => {
-        await this.#worker.terminate();
-        this.#worker = await startWorker(this.#sizeName);
-        throw new CasinoError('PROVER_FAILED', `the witness thread failed: ${messageOf(error)}`, { cause: error });
-      },
-    );
-    if (reply.impossible) throw new CasinoError('SETTLEMENT_REJECTED', `no witness exists: ${reply.failed}`);
-    if (!reply.witness) throw new CasinoError('PROVER_FAILED', `the witness failed: ${reply.failed}`);
-    return reply.witness;
-  }
-
-  async stop(): Promise<void> {
-    await this.#worker.terminate();
-  }
-}
-
-async function startWorker(sizeName: string): Promise<Worker> {
-  const worker = new Worker(new URL('./witness-worker.ts', import.meta.url), { workerData: { sizeName } });
-  await nextReply(worker, AbortSignal.timeout(WITNESS_TIMEOUT_MS), () => {});
-  return worker;
-}
-
-function nextReply(worker: Worker, signal: AbortSignal, send: () => void): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const settle = (act: () => void) => {
-      worker.off('message', onMessage);
-      worker.off('error', onError);
-      worker.off('exit', onExit);
-      signal.removeEventListener('abort', onAbort);
-      act();
-    };
-    const onMessage = (reply: Reply) => settle(() => resolve(reply));
-    const onError = (error: Error) => settle(() => reject(error));
-    const onExit = () => settle(() => reject(new Error('the thread ended')));
-    const onAbort = () => settle(() => reject(new Error('it took too long')));
-    worker.on('message', onMessage);
-    worker.on('error', onError);
-    worker.on('exit', onExit);
-    signal.addEventListener('abort', onAbort);
-    send();
-  });
 }

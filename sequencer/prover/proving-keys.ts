@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CIRCUIT_NAMES, type CircuitInfo, circuitInfo, loadR1cs } from '../../circuits/artifacts.ts';
-import { developmentSetup, verifyingKeyBytes } from '../../native/index.ts';
+import { developmentSetup, NativeError, verifyingKeyBytes } from '../../native/index.ts';
+import { CasinoError, messageOf } from '../errors.ts';
 import { writeFileDurably } from '../operations/files.ts';
 
 /** A circuit size with its proving key. */
@@ -10,6 +11,8 @@ export interface ProvingKey {
   /** The verifying key's number on chain. */
   vkId: number;
   zkey: Uint8Array;
+  /** Where the proving key is from. */
+  path: string;
   /** 576 bytes as the program stores them. */
   verifyingKey: Uint8Array;
 }
@@ -31,8 +34,25 @@ export async function loadDevelopmentKeys(directory: string, onProgress: (messag
       writeFileDurably(path, await developmentSetup(loadR1cs(name)));
     }
     const zkey = readFileSync(path);
-    const verifyingKey = verifyingKeyBytes(zkey);
-    keys.push({ circuit, vkId: index + 1, zkey, verifyingKey });
+    const verifyingKey = verifyingKeyOf(zkey, path);
+    keys.push({ circuit, vkId: index + 1, zkey, path, verifyingKey });
   }
   return keys;
+}
+
+function verifyingKeyOf(zkey: Uint8Array, path: string): Uint8Array {
+  try {
+    return verifyingKeyBytes(zkey);
+  } catch (error) {
+    throw keyFailure(path, error);
+  }
+}
+
+/** What to say when a key does not load. A damaged file is never replaced by itself: it may be another key than a development key. */
+export function keyFailure(path: string, error: unknown): CasinoError {
+  const damaged = error instanceof NativeError && (error.code === 'MALFORMED_ZKEY' || error.code === 'UNSUPPORTED_FILE');
+  if (!damaged)
+    return new CasinoError('PROVER_FAILED', `the proving key ${path} does not load: ${messageOf(error)}`, { cause: error });
+  const way = 'restore it from its copy; a development key may also be deleted, and is then made anew, the same';
+  return new CasinoError('PROVING_KEY_INVALID', `${path} is damaged (${error.message}): ${way}`, { cause: error });
 }
