@@ -16,6 +16,7 @@ import { BlobStore } from './blobs/store.ts';
 import { connectRpc } from './chain/rpc.ts';
 import { type Leader, SolanaSettlementChain } from './chain/settlement-chain.ts';
 import { ChainWatcher } from './chain/watcher.ts';
+import { SYSTEM_CLOCK } from './clock.ts';
 import type { Config } from './config.ts';
 import { CasinoError } from './errors.ts';
 import { addressBytes } from './ledger/addresses.ts';
@@ -188,7 +189,7 @@ function startSettlement(
   const provers = proving.start({ log, onFatal: parts.onFatal });
   const unfinished = new UnfinishedBatches({
     ledger,
-    nowMs: Date.now,
+    clock: SYSTEM_CLOCK,
     onChange: (batch) => {
       if (batch.state === 'Finalized') feed.batchFinalized(batch);
     },
@@ -203,7 +204,7 @@ function startSettlement(
   const house = addressBytes(reader.house);
   const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, domain, house });
   const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader });
-  const { batchWaitMs, batchThreshold, pollMs } = config;
+  const { batchWaitMs, batchThreshold, pollMs, parallelProofs } = config;
   const loops = new Settlement({
     chain,
     unfinished,
@@ -211,10 +212,11 @@ function startSettlement(
     book,
     ledger,
     provers: provers.provers,
+    parallelProofs,
     batchWaitMs,
     batchThreshold,
     pollMs,
-    nowMs: Date.now,
+    clock: SYSTEM_CLOCK,
     log,
   });
   loops.start();

@@ -7,6 +7,8 @@ import { ChainWorld, SOL } from '../test/chain-world.ts';
 
 /** More slots than a blockhash lives. */
 const EXPIRY_SLOTS = 200;
+/** Slots that may be on their way when time is stopped. */
+const LAST_SLOTS = 3;
 
 describe('a transaction on its way', () => {
   let w: ChainWorld;
@@ -43,10 +45,11 @@ describe('a transaction on its way', () => {
     const { batchNumber, signature: first } = await w.untilState('Submitted');
     await w.until('it is held', () => w.proxy.held > 0);
     await w.node.addSlots(EXPIRY_SLOTS);
+    const expiredAt = w.proxy.calls.length;
     await w.until('it is signed anew', () => w.ledger.batch(batchNumber)?.attempt === 2);
     const second = w.ledger.batch(batchNumber)?.signature as string;
     await w.until('the new bytes are sent', () => w.proxy.sent.includes(second));
-    assertAskedLast(w, { first: first as string, second });
+    assertAskedLast(w, { first: first as string, second, expiredAt });
     w.proxy.heal();
     const answers = await w.proxy.release();
     assert.match(answers[0] as string, /Blockhash not found/);
@@ -60,7 +63,7 @@ describe('a transaction on its way', () => {
     const { batchNumber, signature, lastValidBlockHeight } = await w.untilState('Submitted');
     await w.until('it is held', () => w.proxy.held > 0);
     w.node.pause();
-    await w.node.addSlots(Number(lastValidBlockHeight) - w.node.slot);
+    await w.node.addSlots(Number(lastValidBlockHeight) - LAST_SLOTS - w.node.slot);
     w.proxy.heal();
     const answers = await w.proxy.release();
     w.node.run();
@@ -99,11 +102,13 @@ describe('a transaction on its way', () => {
   });
 });
 
-/** The old signature's status was asked for after the last look at the block height, and before the new bytes were sent. */
-function assertAskedLast(w: ChainWorld, { first, second }: { first: string; second: string }): void {
-  const { calls } = w.proxy;
-  const sent = calls.findIndex((call) => call.method === 'sendTransaction' && call.signature === second);
-  const asked = calls.slice(0, sent).findLastIndex((call) => call.method === 'getSignatureStatuses' && call.signature === first);
-  const height = calls.slice(0, sent).findLastIndex((call) => call.method === 'getEpochInfo');
+/** The old signature's status was asked for after a look at the block height that showed its end, and before the new bytes were sent. */
+function assertAskedLast(w: ChainWorld, at: { first: string; second: string; expiredAt: number }): void {
+  const calls = w.proxy.calls.slice(at.expiredAt);
+  const sent = calls.findIndex((call) => call.method === 'sendTransaction' && call.signature === at.second);
+  const height = calls.findIndex((call) => call.method === 'getEpochInfo');
+  const asked = calls.findLastIndex(
+    (call, index) => index < sent && call.method === 'getSignatureStatuses' && call.signature === at.first,
+  );
   assert.ok(height !== -1 && asked > height, `height at ${height}, status at ${asked}, sent at ${sent}`);
 }

@@ -76,7 +76,8 @@ class SeenSlots {
       value?: unknown;
     };
     const slot = context?.slot ?? absoluteSlot;
-    if (typeof slot !== 'bigint') return undefined;
+    // Some nodes run simulations against their newest state whatever commitment is asked for: that slot says nothing of the commitment.
+    if (typeof slot !== 'bigint' || method === 'simulateTransaction') return undefined;
     const level = method === 'getSignatureStatuses' ? 'processed' : levelOf(params);
     const newest = this.#newest[level];
     if (slot < newest && !this.#isForgotten(level)) return `the node is behind: it answers from slot ${slot}, ${newest} was seen`;

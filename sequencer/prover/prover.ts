@@ -42,10 +42,15 @@ export interface SizeProverOptions {
   onStuck(error: CasinoError): void;
 }
 
-/** Proves batches of one circuit size; its key stays in memory. One batch at a time. */
+/**
+ * Proves batches of one circuit size; its key stays in memory. Of several at a time, one has its witness computed while another is in
+ * proof.
+ */
 export class SizeProver implements BatchProver {
   readonly circuit: CircuitInfo;
   readonly #o: SizeProverOptions;
+  readonly #witnessTurns = new Turns();
+  readonly #proofTurns = new Turns();
 
   constructor(options: SizeProverOptions) {
     this.circuit = options.key.circuit;
@@ -71,10 +76,9 @@ export class SizeProver implements BatchProver {
    * been verified under the key that the house has, and its public input is the one that the program will rebuild.
    */
   async prove(statement: BatchStatement, signal: AbortSignal): Promise<Proof> {
-    const started = performance.now();
-    const witness = await this.#o.witness.compute(statement, signal);
-    const witnessed = performance.now();
-    const proof = await this.#proof(witness, signal);
+    const witnessed = await this.#witnessTurns.take(signal, () => this.#o.witness.compute(statement, signal));
+    const proven = await this.#proofTurns.take(signal, () => this.#proof(witnessed.result, signal));
+    const proof = proven.result;
     const expected = publicInput(publicBatchOf(statement), this.circuit.maxVaults);
     if (bytesToInteger(proof.publicInputs) !== expected) {
       throw new CasinoError('SETTLEMENT_REJECTED', 'the proof is of other public data than the batch');
@@ -85,8 +89,7 @@ export class SizeProver implements BatchProver {
         'the prover returned a proof that does not hold under the verifying key of the house',
       );
     }
-    const ended = performance.now();
-    return { compressed: proof.compressed, witnessMs: Math.round(witnessed - started), proveMs: Math.round(ended - witnessed) };
+    return { compressed: proof.compressed, witnessMs: witnessed.tookMs, proveMs: proven.tookMs };
   }
 
   /** Whether the key's tables were computed at this start or read from the cache. */
@@ -124,6 +127,22 @@ export class SizeProver implements BatchProver {
 }
 
 type PoolOptions = Omit<ProverOptions, 'onStuck'> & { log: Logger; onFatal(error: CasinoError): void };
+
+/** Lets one at a time through, in the order of asking. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Runs `act` when its turn comes, unless the signal was aborted before; says how long it took, waiting left out. */
+  take<T>(signal: AbortSignal, act: () => Promise<T>): Promise<{ result: T; tookMs: number }> {
+    const turn = this.#last.then(async () => {
+      if (signal.aborted) throw new CasinoError('PROVER_FAILED', 'the proof is not wanted any more');
+      const started = performance.now();
+      return { result: await act(), tookMs: Math.round(performance.now() - started) };
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}
 
 /** The provers of all sizes, loaded one after the other in the background: settlement starts with the first. */
 export class ProverPool {

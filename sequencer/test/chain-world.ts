@@ -34,12 +34,11 @@ const RETRY = { maxElapsedMs: 5_000, firstDelayMs: 100, maxDelayMs: 500 };
 const NEXT: Record<BatchState | '', readonly (BatchState | '')[]> = {
   '': ['Pending'],
   Pending: ['Proving', ''],
-  Proving: ['Proved', 'Failed', ''],
-  Proved: ['Submitted', 'Failed', ''],
-  Submitted: ['Submitted', 'Confirmed', 'Failed', ''],
+  Proving: ['Proved', ''],
+  Proved: ['Submitted', ''],
+  Submitted: ['Submitted', 'Confirmed', ''],
   Confirmed: ['Finalized', 'Submitted'],
   Finalized: [],
-  Failed: [''],
 };
 
 export interface Health {

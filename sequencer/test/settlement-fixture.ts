@@ -8,24 +8,29 @@ import { vrfCommitmentOf } from '../../protocol/outcome.ts';
 import { TermsBook } from '../admission/seeds.ts';
 import { BlobStore } from '../blobs/store.ts';
 import type { VaultView } from '../chain/view.ts';
+import { type Clock, SYSTEM_CLOCK } from '../clock.ts';
 import { addressBytes } from '../ledger/addresses.ts';
 import type { BatchState } from '../ledger/records.ts';
 import { UnfinishedBatches } from '../settlement/batches.ts';
 import { BatchBuilder } from '../settlement/builder.ts';
+import type { BatchSize } from '../settlement/planner.ts';
 import { Settlement } from '../settlement/settlement.ts';
 import { AdmissionFixture, chainView, DOMAIN, HOUSE, K, TestBettor } from './admission-fixture.ts';
 import { FakeSettlementChain } from './fake-settlement-chain.ts';
 
-const SIZES = [
-  { name: 'tiny', vkId: 1, maxBets: 3, maxVaults: 1 },
-  { name: 'small', vkId: 2, maxBets: 6, maxVaults: 2 },
-];
+/** The smallest size: three bets of one vault. */
+export const TINY: BatchSize = { name: 'tiny', vkId: 1, maxBets: 3, maxVaults: 1 };
+const SIZES = [TINY, { name: 'small', vkId: 2, maxBets: 6, maxVaults: 2 }];
+/** A size with room for eight vaults. */
+export const WIDE: BatchSize = { name: 'wide', vkId: 3, maxBets: 24, maxVaults: 8 };
+const LONGEST_SLEEP_MS = 10;
 const MAX_TRIES = 3_000;
 
 /** Settlement over a real ledger and a chain that fails as told, with three bettors. */
 export class SettlementFixture {
   readonly chain = new FakeSettlementChain();
-  readonly bettors = [1, 2, 3].map((seed) => new TestBettor(seed));
+  readonly bettors: TestBettor[];
+  readonly sizes: readonly BatchSize[];
   readonly admission = new AdmissionFixture({
     limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 1_000, maxOpenBets: () => 1_000 },
   });
@@ -33,10 +38,25 @@ export class SettlementFixture {
   settlement: Settlement | undefined;
   unfinished!: UnfinishedBatches;
   builder!: BatchBuilder;
-  /** Called with each statement before it is proven; may throw. */
-  onProve: (statement: BatchStatement) => void = () => {};
+  /** Called with each statement before it is proven; may throw, or take its time. */
+  onProve: (statement: BatchStatement) => void | Promise<void> = () => {};
+  parallelProofs = 2;
+  /** Lines that settlement logged as errors. */
+  readonly errors: Record<string, unknown>[] = [];
   nowMs = 1_790_000_000_000;
   slot = 0n;
+  /** Time as the test sets it; sleeps are short. */
+  readonly clock: Clock = {
+    nowMs: () => this.nowMs,
+    sleep: (durationMs, signal) => SYSTEM_CLOCK.sleep(Math.min(durationMs, LONGEST_SLEEP_MS), signal),
+    random: () => 0.5,
+  };
+
+  constructor({ bettors = 3, sizes = SIZES }: { bettors?: number; sizes?: readonly BatchSize[] } = {}) {
+    this.sizes = sizes;
+    this.bettors = Array.from({ length: bettors }, (_, index) => new TestBettor(index + 1));
+    this.chain.shown = (vault) => this.bettors.find((bettor) => bettor.vault === vault)?.view();
+  }
 
   get alice(): TestBettor {
     return this.bettors[0] as TestBettor;
@@ -46,13 +66,16 @@ export class SettlementFixture {
     return this.admission.ledger.read;
   }
 
-  readonly provers = SIZES.map((size) => ({
-    circuit: size,
-    prove: async (statement: BatchStatement) => {
-      this.onProve(statement);
-      return { compressed: new Uint8Array(128), witnessMs: 1, proveMs: 1 };
-    },
-  }));
+  /** Provers of these sizes. */
+  get provers() {
+    return this.sizes.map((size) => ({
+      circuit: size,
+      prove: async (statement: BatchStatement) => {
+        await this.onProve(statement);
+        return { compressed: new Uint8Array(128), witnessMs: 1, proveMs: 1 };
+      },
+    }));
+  }
 
   async open(): Promise<this> {
     await this.admission.open();
@@ -73,11 +96,15 @@ export class SettlementFixture {
   /** Shows the chain to admission and settlement; `change` alters Alice's vault, `confirmed` what is merely confirmed of it. */
   async look(change: Partial<VaultView> = {}, confirmed: Partial<VaultView> = {}): Promise<void> {
     this.slot += 1n;
-    const shown = this.bettors.map((bettor) => this.chain.vaultAfter(bettor.view()));
-    const changed = (extra: Partial<VaultView>) =>
-      shown.map((view) => (view.address === this.alice.vault ? { ...view, ...extra } : view));
+    const changed = (commitment: 'confirmed' | 'finalized', extra: Partial<VaultView>) =>
+      this.bettors
+        .map((bettor) => this.chain.vaultAfter(bettor.view(), commitment))
+        .map((view) => (view.address === this.alice.vault ? { ...view, ...extra } : view));
     const house = { lastTransfer: this.chain.lastTransfer };
-    const view = chainView(this.slot, changed(change), { house, confirmed: changed({ ...change, ...confirmed }) });
+    const view = chainView(this.slot, changed('finalized', change), {
+      house,
+      confirmed: changed('confirmed', { ...change, ...confirmed }),
+    });
     await this.admission.book.observe(view);
   }
 
@@ -103,21 +130,21 @@ export class SettlementFixture {
     const terms = new TermsBook(secrets, 1);
     const blobs = new BlobStore(this.#blobs);
     const house = addressBytes(HOUSE);
-    this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: SIZES, domain: DOMAIN, house });
-    this.unfinished = new UnfinishedBatches({ ledger, nowMs: () => this.nowMs, onChange: () => {} });
+    this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: this.sizes, domain: DOMAIN, house });
+    this.unfinished = new UnfinishedBatches({ ledger, clock: this.clock, onChange: () => {} });
   }
 
   build() {
-    const { unfinished, provers, nowMs } = this;
-    return this.builder.build({ unfinished, provers, nowMs });
+    const { unfinished, nowMs } = this;
+    return this.builder.build({ unfinished, sizes: this.sizes, nowMs }).batch;
   }
 
   start(): void {
     this.prepare();
     const { chain, unfinished, builder, provers } = this;
     const { book, ledger } = this.admission;
-    const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, nowMs: () => this.nowMs };
-    const log = pino({ enabled: false });
+    const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, parallelProofs: this.parallelProofs, clock: this.clock };
+    const log = pino({ level: 'error' }, { write: (line) => this.errors.push(JSON.parse(line) as Record<string, unknown>) });
     this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, provers, ...timing, log });
     this.settlement.start();
   }
@@ -133,6 +160,16 @@ export class SettlementFixture {
     await this.admission.reopen();
     await this.look();
     this.start();
+  }
+
+  /** The n-th bettor, from 0. */
+  bettor(index: number): TestBettor {
+    return this.bettors[index] as TestBettor;
+  }
+
+  /** Addresses of vaults that are held. */
+  held(): string[] {
+    return [...this.admission.book.all()].filter(({ quarantine }) => quarantine).map(({ address }) => address);
   }
 
   /** States of all batches, newest first. */
