@@ -129,11 +129,14 @@ describe('a node that is behind', () => {
   });
 
   test('says how a transaction stands whose height another node has seen pass: nothing is signed anew', async () => {
+    w.proxy.fail(['sendTransaction'], { kind: 'hold' }, 1);
+    await w.bet(1);
+    const { batchNumber } = await w.untilState('Submitted');
+    await w.until('it is held', () => w.proxy.held > 0);
     // Only heights, block hashes and sending come from the node that is up to date.
     const behind = ['getSignatureStatuses', 'getTransaction', 'getAccountInfo', 'getSignaturesForAddress', 'getProgramAccounts'];
     w.proxy.fail(behind, { kind: 'reroute', url: stale.url });
-    await w.bet(1);
-    const { batchNumber } = await w.untilState('Submitted');
+    await w.proxy.release();
     await w.until('it has landed', async () => (await lastBatch(w)) === batchNumber);
     await w.node.addSlots(200);
     const { length } = w.proxy.calls;

@@ -136,7 +136,7 @@ async function look(rpc: ChainRpc, signed: SignedBytes): Promise<'unseen' | 'lan
 }
 
 /** The confirmed block height. Answers to later calls are from no earlier slot. */
-export async function blockHeight(rpc: ChainRpc): Promise<bigint> {
+async function blockHeight(rpc: ChainRpc): Promise<bigint> {
   // Unlike getBlockHeight it names its slot, so that a status asked for afterwards can be held against it.
   return (await call(rpc.getEpochInfo({ commitment: 'confirmed' }))).blockHeight;
 }
