@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import type { Signature } from '@solana/kit';
 import type { Fault } from '../test/chain-proxy.ts';
 import { ChainWorld } from '../test/chain-world.ts';
 import type { TestNode } from '../test/test-node.ts';
 import { ChainReader } from './reader.ts';
-import { connectRpc } from './rpc.ts';
+import { call, connectRpc } from './rpc.ts';
 
 /** Requests that fail in a row: some steps fail again and again, and each backs off. */
 const MANY = 8;
@@ -107,6 +108,20 @@ describe('a node that is behind', () => {
   after(async () => {
     await w.close();
     await stale.close();
+  });
+
+  test('is not believed: neither an account nor a status from before what was seen', async () => {
+    const rpc = connectRpc(w.proxy.url, 300);
+    const { house } = w.house;
+    const status = () => call(rpc.getSignatureStatuses([w.batches()[0]?.signature as Signature]));
+    const balance = (commitment: 'confirmed' | 'finalized') => call(rpc.getBalance(house, { commitment }));
+    await balance('finalized');
+    w.proxy.fail(undefined, { kind: 'reroute', url: stale.url });
+    for (const ask of [status, () => balance('confirmed'), () => balance('finalized')]) {
+      await assert.rejects(ask(), { code: 'CHAIN_UNREACHABLE', message: /is behind/ });
+    }
+    w.proxy.heal();
+    for (const ask of [status, () => balance('confirmed'), () => balance('finalized')]) await ask();
   });
 
   test('answers everything for longer than it is doubted', async () => {
