@@ -33,8 +33,7 @@ import { reportJson } from './operations/reconcile.ts';
 import { SolanaReconciliationChain } from './operations/reconcile-chain.ts';
 import { Reconciler } from './operations/reconciler.ts';
 import { NATIVE_KERNEL } from './prover/native-kernel.ts';
-import { ProverPool } from './prover/prover.ts';
-import { loadDevelopmentKeys, type ProvingKey } from './prover/proving-keys.ts';
+import { developmentProving, NO_PROVERS, type Proving, type RunningProvers } from './prover/proving.ts';
 import { UnfinishedBatches } from './settlement/batches.ts';
 import { BatchBuilder } from './settlement/builder.ts';
 import type { BatchSize } from './settlement/planner.ts';
@@ -52,7 +51,7 @@ interface Context {
   ledger: Ledger;
   keys: OperatorKeys;
   opened: OpenedHouse;
-  provingKeys: ProvingKey[];
+  proving: Proving;
   batchAccounts: BatchAccounts;
 }
 
@@ -76,6 +75,8 @@ export async function startService(options: {
   log: Logger;
   onProgress(message: string): void;
   onFatal(error: CasinoError): void;
+  /** Instead of the development keys and their native provers. */
+  proving?: Proving;
 }): Promise<Service> {
   const { config, log, onProgress, onFatal } = options;
   useKernel(NATIVE_KERNEL);
@@ -84,8 +85,10 @@ export async function startService(options: {
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
     const keys = await loadOperatorKeys(paths.keys);
-    const provingKeys = await loadDevelopmentKeys(paths.provingKeys, { circuits: config.circuits, onProgress });
-    const rpc = connectRpc(config.rpcUrl);
+    const { circuits, proverThreads: threads, rpcTimeoutMs } = config;
+    const proving = options.proving ?? (await developmentProving({ paths, circuits, threads, onProgress }));
+    const rpc = connectRpc(config.rpcUrl, rpcTimeoutMs);
+    const { keys: provingKeys } = proving;
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     const opened = await openHouse(house);
     await bindLedger(ledger, opened);
@@ -95,7 +98,7 @@ export async function startService(options: {
       termsIds: opened.terms.map(({ id }) => id),
       vkIds: provingKeys.map(({ vkId }) => vkId),
     });
-    return await run({ config, log, ledger, keys, opened, provingKeys, batchAccounts }, { onProgress, onFatal });
+    return await run({ config, log, ledger, keys, opened, proving, batchAccounts }, { onProgress, onFatal });
   } catch (error) {
     await ledger.close().catch(() => {});
     throw error;
@@ -147,10 +150,10 @@ async function run(
     stopped: (view) => gate.stopped(view),
     nowMs: Date.now,
   });
-  const { loops, unfinished, pool } = settlement;
-  const sizes = context.provingKeys.map(({ circuit }) => circuit.name);
+  const { loops, unfinished, provers } = settlement;
+  const sizes = context.proving.keys.map(({ circuit }) => circuit.name);
   const ledgerPath = dataPaths(config.dataDirectory).ledger;
-  const watched = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, pool, sizes, reconciler };
+  const watched = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, provers, sizes, reconciler };
   const monitor = new Monitor({ ...watched, config, log, rpc: reader.rpc, settler: keys.settler.address });
   monitor.start();
   const watcher = new ChainWatcher({
@@ -198,7 +201,7 @@ function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBoo
 interface RunningSettlement {
   loops: Settlement;
   unfinished: UnfinishedBatches;
-  pool: ProverPool;
+  provers: RunningProvers;
   tables: LookupTables;
   maxOpenBets(): number;
 }
@@ -210,15 +213,10 @@ async function startSettlement(
   context: Context,
   parts: { book: VaultBook; terms: TermsBook; leader: Leader; feed: EventFeed; onFatal(error: CasinoError): void },
 ): Promise<RunningSettlement> {
-  const { config, log, ledger, keys, opened, provingKeys } = context;
+  const { config, log, ledger, keys, opened, proving } = context;
   const { reader, domain } = opened;
   const { book, terms, leader, feed } = parts;
-  const pool = new ProverPool(config.proofs ? provingKeys : [], {
-    threads: config.proverThreads,
-    tableCache: dataPaths(config.dataDirectory).tables,
-    log,
-    onFatal: parts.onFatal,
-  });
+  const provers = config.proofs ? proving.start({ log, onFatal: parts.onFatal }) : NO_PROVERS;
   const unfinished = new UnfinishedBatches({
     ledger,
     clock: SYSTEM_CLOCK,
@@ -246,7 +244,7 @@ async function startSettlement(
     book,
     ledger,
     proofs,
-    provers: pool.provers,
+    provers: provers.provers,
     parallelProofs,
     batchWaitMs,
     batchThreshold,
@@ -259,12 +257,12 @@ async function startSettlement(
   loops.start();
   const exitSeconds = () => (Number(book.view?.finalized.house.exitDelaySlots ?? 0n) * config.slotMs) / 1_000;
   const maxOpenBets = () => Math.floor(((loops.betsPerSecond ?? ASSUMED_BETS_PER_SECOND) * exitSeconds()) / 4);
-  return { loops, unfinished, pool, tables, maxOpenBets };
+  return { loops, unfinished, provers, tables, maxOpenBets };
 }
 
 /** The sizes whose keys are loaded, smallest first. */
-function batchSizes({ provingKeys }: Context): BatchSize[] {
-  return provingKeys.map(({ circuit: { name, maxBets, maxVaults }, vkId }) => ({ name, vkId, maxBets, maxVaults }));
+function batchSizes({ proving }: Context): BatchSize[] {
+  return proving.keys.map(({ circuit: { name, maxBets, maxVaults }, vkId }) => ({ name, vkId, maxBets, maxVaults }));
 }
 
 function lookupTables({ opened, keys, ledger, log, batchAccounts }: Context, terms: TermsBook): LookupTables {
@@ -316,6 +314,6 @@ async function stopAll(parts: {
   await parts.watcher.stop();
   await parts.settlement.loops.stop();
   await parts.settlement.tables.stop();
-  await parts.settlement.pool.stop();
+  await parts.settlement.provers.stop();
   await parts.ledger.close();
 }
