@@ -85,7 +85,7 @@ describe('a node that fails for a while in one way', () => {
     await w.until('health shows it', async () => {
       const { status, problems, chain } = await w.health();
       return (
-        status === 'degraded' && chain.age_ms > 0 && problems.some((problem) => problem.includes('the chain does not answer'))
+        status === 'degraded' && chain.age_ms > 0 && problems.some(({ message }) => message.includes('the chain does not answer'))
       );
     });
     w.proxy.heal();

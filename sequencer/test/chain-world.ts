@@ -13,6 +13,7 @@ import { ChainReader } from '../chain/reader.ts';
 import { connectRpc } from '../chain/rpc.ts';
 import { sendAndFinalize } from '../chain/transactions.ts';
 import { DEFAULTS } from '../config.ts';
+import { dataPaths } from '../context.ts';
 import { CasinoError } from '../errors.ts';
 import { addressBytes } from '../ledger/addresses.ts';
 import { LedgerReader } from '../ledger/reader.ts';
@@ -20,7 +21,7 @@ import type { BatchRecord, BatchState } from '../ledger/records.ts';
 import { loadOperatorKeys } from '../operations/keys.ts';
 import { reconcile } from '../operations/reconcile.ts';
 import type { Proving } from '../prover/proving.ts';
-import { dataPaths, type Service, startService } from '../service.ts';
+import { type Service, startService } from '../service.ts';
 import { ChainProxy } from './chain-proxy.ts';
 import { simulatedProving } from './simulated-proving.ts';
 import { TestNode } from './test-node.ts';
@@ -44,7 +45,7 @@ const NEXT: Record<BatchState | '', readonly (BatchState | '')[]> = {
 export interface Health {
   status: 'ok' | 'degraded';
   leading: boolean;
-  problems: string[];
+  problems: { code: string; message: string }[];
   chain: { slot: string; age_ms: number };
   settlement: { unfinished_batches: number; open_bets: number };
 }
