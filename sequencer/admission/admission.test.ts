@@ -160,6 +160,20 @@ describe('admission', () => {
     await bet();
   });
 
+  test('what the house may take out at any moment covers no bet: neither before it is paid nor once it has lapsed does it count', async () => {
+    const balance = 5n * 9_800n;
+    await show(10n, {}, { balance, requestAmount: 1n, requestSlot: 10n });
+    await assert.rejects(bet(), coded('BUSY'));
+    await show(1_510n, {}, { balance, requestAmount: 1n, requestSlot: 10n });
+    await assert.rejects(bet(), coded('BUSY'));
+    await show(1_511n, {}, { balance, requestAmount: 1n, requestSlot: 10n });
+    await bet();
+    await show(1_512n, {}, { balance: 2n * balance, requestAmount: 1n, requestSlot: 1_513n });
+    await bet();
+    await show(1_513n, {}, { balance: 3n * balance, reserved: 1n });
+    await assert.rejects(bet(), coded('BUSY'));
+  });
+
   test('open bets are capped for one vault', async () => {
     for (let count = 0; count < 10; count += 1) await bet({ stakeUnits: 1n });
     await assert.rejects(bet({ stakeUnits: 1n }), coded('BUSY'));

@@ -173,7 +173,7 @@ export class Admission {
       throw new CasinoError('BUSY', 'settlement is behind; send the same bytes again later');
     }
     const terms = this.#o.terms.get(request.termsId);
-    if (terms && book.maxProfit(request) > book.bankroll(view.finalized.house)) {
+    if (terms && book.maxProfit(request) > book.bankroll(view)) {
       throw new CasinoError('BUSY', 'the house can not cover this bet beside the open ones; send the same bytes again later');
     }
   }

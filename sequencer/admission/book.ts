@@ -65,9 +65,15 @@ export class VaultBook {
     return this.#byAddress.values();
   }
 
-  /** What the house can still lose, in base units, by its finalized balance. */
-  bankroll(house: HouseView): bigint {
-    return house.balance - house.reserved - this.#exposure;
+  /**
+   * What the house can still lose, in base units, by its finalized balance. What it may take out at any moment counts as gone: its own
+   * request, once that can be paid and until it has lapsed; and what challenges reserve, at first sight.
+   */
+  bankroll({ finalized, confirmed }: ChainView): bigint {
+    const { balance } = finalized.house;
+    const reserved = larger(finalized.house.reserved, confirmed.house.reserved);
+    const asked = larger(payableRequest(finalized.house, confirmed.slot), payableRequest(confirmed.house, confirmed.slot));
+    return balance - asked - reserved - this.#exposure;
   }
 
   /**
@@ -152,4 +158,11 @@ export class VaultBook {
     if (ended.length > 0) entries.push({ kind: 'vault-voided', voided: state.voided as VoidRecord });
     return entries;
   }
+}
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** What the house can have paid of its own request in a slot, at the most. */
+function payableRequest({ requestAmount, requestSlot, exitDelaySlots }: HouseView, slot: bigint): bigint {
+  return slot >= requestSlot && slot <= requestSlot + exitDelaySlots ? requestAmount : 0n;
 }
