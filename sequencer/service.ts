@@ -16,6 +16,7 @@ import { BlobStore } from './blobs/store.ts';
 import { connectRpc } from './chain/rpc.ts';
 import { type Leader, SolanaSettlementChain } from './chain/settlement-chain.ts';
 import { ChainWatcher } from './chain/watcher.ts';
+import { SYSTEM_CLOCK } from './clock.ts';
 import type { Config } from './config.ts';
 import { CasinoError } from './errors.ts';
 import { addressBytes } from './ledger/addresses.ts';
@@ -191,7 +192,7 @@ function startSettlement(
   });
   const unfinished = new UnfinishedBatches({
     ledger,
-    nowMs: Date.now,
+    clock: SYSTEM_CLOCK,
     onChange: (batch) => {
       if (batch.state === 'Finalized') feed.batchFinalized(batch);
     },
@@ -217,7 +218,7 @@ function startSettlement(
     batchWaitMs,
     batchThreshold,
     pollMs,
-    nowMs: Date.now,
+    clock: SYSTEM_CLOCK,
     log,
   });
   loops.start();

@@ -1,17 +1,18 @@
+import type { Clock } from '../clock.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { BatchProgress, BatchRecord, BatchState } from '../ledger/records.ts';
 
 /** The batches that are not finalized, in order, in memory and in the ledger alike. Every change is one durable transaction. */
 export class UnfinishedBatches {
   readonly #ledger: Ledger;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
   readonly #onChange: (batch: BatchRecord) => void;
   #batches: BatchRecord[];
   #withdrawing: Promise<void> | undefined;
 
-  constructor(options: { ledger: Ledger; nowMs(): number; onChange(batch: BatchRecord): void }) {
+  constructor(options: { ledger: Ledger; clock: Clock; onChange(batch: BatchRecord): void }) {
     this.#ledger = options.ledger;
-    this.#nowMs = options.nowMs;
+    this.#clock = options.clock;
     this.#onChange = options.onChange;
     this.#batches = options.ledger.read.unfinishedBatches();
   }
@@ -54,7 +55,7 @@ export class UnfinishedBatches {
     batch: BatchRecord,
     change: { to: BatchState; reason: string; progress?: Partial<BatchProgress>; attempt?: number },
   ): Promise<void> {
-    const timeMs = this.#nowMs();
+    const timeMs = this.#clock.nowMs();
     const attempt = change.attempt ?? batch.attempt;
     const { batchNumber, state: from } = batch;
     await this.#ledger.commit([{ kind: 'batch-moved', batchNumber, from, timeMs, ...change, attempt }]);
@@ -67,7 +68,7 @@ export class UnfinishedBatches {
   async withdrawFrom(batch: BatchRecord, reason: string): Promise<void> {
     const withdrawn = this.#batches.filter((other) => other.batchNumber >= batch.batchNumber);
     this.#batches = this.#batches.filter((other) => other.batchNumber < batch.batchNumber);
-    const timeMs = this.#nowMs();
+    const timeMs = this.#clock.nowMs();
     const entries = withdrawn
       .reverse()
       .map(({ batchNumber }) => ({ kind: 'batch-withdrawn' as const, batchNumber, reason, timeMs }));

@@ -90,7 +90,7 @@ export class Settlement {
     const waiting = unfinished.all.filter(({ state }) => state === 'Proved' || state === 'Submitted').length;
     if (waiting >= MAX_PROVED_AHEAD || !this.#isDue()) return false;
     await unfinished.steady();
-    const batch = builder.build({ unfinished, provers, nowMs: this.#o.nowMs() });
+    const batch = builder.build({ unfinished, provers, nowMs: this.#o.clock.nowMs() });
     if (!batch) return false;
     await unfinished.add(batch);
     return this.#prove(batch);
@@ -107,7 +107,7 @@ export class Settlement {
   #isDue(): boolean {
     const backlog = this.#o.builder.backlog();
     if (!backlog) return false;
-    return backlog.bets >= this.#o.batchThreshold || this.#o.nowMs() - backlog.sinceMs >= this.#o.batchWaitMs;
+    return backlog.bets >= this.#o.batchThreshold || this.#o.clock.nowMs() - backlog.sinceMs >= this.#o.batchWaitMs;
   }
 
   async #prove(batch: BatchRecord): Promise<boolean> {
@@ -165,7 +165,7 @@ export class Settlement {
       return;
     }
     await unfinished.withdrawFrom(batch, error.message);
-    await this.#sleep(backoffMs(this.#rejections));
+    await this.#sleep(this.#backoffMs(this.#rejections));
   }
 
   /** Repeats a step until the service stops. A step that did nothing is followed by a pause, one that failed by a longer one. */
@@ -182,32 +182,20 @@ export class Settlement {
         failures += 1;
         if (failures >= FAILURES_TO_REPORT) this.#failing.set(name, `${name} keeps failing: ${messageOf(error)}`);
         this.#o.log.warn({ loop: name, failures, reason: messageOf(error) }, 'settlement step failed, trying again');
-        await this.#sleep(backoffMs(failures)).catch(() => {});
+        await this.#sleep(this.#backoffMs(failures)).catch(() => {});
       }
     }
   }
 
   #sleep(durationMs: number): Promise<void> {
-    const { signal } = this.#stopping;
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', stop);
-        resolve();
-      }, durationMs);
-      signal.addEventListener('abort', stop, { once: true });
-    });
+    return this.#o.clock.sleep(durationMs, this.#stopping.signal);
   }
-}
 
-/** Exponential backoff with full jitter on its upper half. */
-function backoffMs(failures: number): number {
-  const ceiling = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
-  return ceiling / 2 + (Math.random() * ceiling) / 2;
+  /** Exponential backoff with full jitter on its upper half. */
+  #backoffMs(failures: number): number {
+    const ceiling = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+    return ceiling / 2 + (this.#o.clock.random() * ceiling) / 2;
+  }
 }
 
 /** Exponential moving average. */

@@ -1,4 +1,5 @@
 import { compareBytes } from '../../protocol/bytes.ts';
+import type { Clock } from '../clock.ts';
 import { CasinoError } from '../errors.ts';
 import type { BatchRecord } from '../ledger/records.ts';
 import type { UnfinishedBatches } from './batches.ts';
@@ -15,7 +16,7 @@ export interface SubmitterOptions {
   chain: SettlementChain;
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
-  nowMs(): number;
+  clock: Clock;
   /** Waits for the next look at the chain; rejects once the service stops. */
   pause(): Promise<void>;
 }
@@ -52,7 +53,7 @@ export class Submitter {
   async finalize(batch: BatchRecord): Promise<boolean> {
     const state = await this.#o.chain.status(batch.signature as string);
     if (state?.commitment === 'finalized' && !state.failure) {
-      const progress = { finalizedAtMs: this.#o.nowMs() };
+      const progress = { finalizedAtMs: this.#o.clock.nowMs() };
       await this.#o.unfinished.move(batch, { to: 'Finalized', reason: 'finalized on chain', progress });
       return true;
     }
@@ -77,7 +78,7 @@ export class Submitter {
     if (landed.batchNumber !== batch.batchNumber || compareBytes(landed.blobHash, batch.blobHash) !== 0) {
       throw new CasinoError('CHAIN_MISMATCH', `${batch.signature} settled another batch than ${batch.batchNumber}`);
     }
-    const progress = { computeUnits: landed.computeUnits, confirmedAtMs: this.#o.nowMs() };
+    const progress = { computeUnits: landed.computeUnits, confirmedAtMs: this.#o.clock.nowMs() };
     await unfinished.move(batch, { to: 'Confirmed', reason: 'confirmed on chain', progress });
     return true;
   }
@@ -135,8 +136,8 @@ export class Submitter {
 
   /** Sends the stored bytes every so often. A failed dry run is noted; it is no proof of anything. */
   async #sendIfDue(batch: BatchRecord, sending: Sending): Promise<void> {
-    if (!batch.transaction || this.#o.nowMs() - sending.sentAtMs < RESEND_EVERY_MS) return;
-    sending.sentAtMs = this.#o.nowMs();
+    if (!batch.transaction || this.#o.clock.nowMs() - sending.sentAtMs < RESEND_EVERY_MS) return;
+    sending.sentAtMs = this.#o.clock.nowMs();
     const rejection = await this.#send(batch.transaction);
     sending.failures = rejection ? sending.failures + 1 : 0;
     sending.rejection = rejection;

@@ -8,6 +8,7 @@ import { vrfCommitmentOf } from '../../protocol/outcome.ts';
 import { TermsBook } from '../admission/seeds.ts';
 import { BlobStore } from '../blobs/store.ts';
 import type { VaultView } from '../chain/view.ts';
+import { type Clock, SYSTEM_CLOCK } from '../clock.ts';
 import { addressBytes } from '../ledger/addresses.ts';
 import type { BatchState } from '../ledger/records.ts';
 import { UnfinishedBatches } from '../settlement/batches.ts';
@@ -37,6 +38,8 @@ export class SettlementFixture {
   onProve: (statement: BatchStatement) => void = () => {};
   nowMs = 1_790_000_000_000;
   slot = 0n;
+  /** Time as the test sets it; sleeps and chance are real. */
+  readonly clock: Clock = { ...SYSTEM_CLOCK, nowMs: () => this.nowMs };
 
   get alice(): TestBettor {
     return this.bettors[0] as TestBettor;
@@ -104,7 +107,7 @@ export class SettlementFixture {
     const blobs = new BlobStore(this.#blobs);
     const house = addressBytes(HOUSE);
     this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: SIZES, domain: DOMAIN, house });
-    this.unfinished = new UnfinishedBatches({ ledger, nowMs: () => this.nowMs, onChange: () => {} });
+    this.unfinished = new UnfinishedBatches({ ledger, clock: this.clock, onChange: () => {} });
   }
 
   build() {
@@ -116,7 +119,7 @@ export class SettlementFixture {
     this.prepare();
     const { chain, unfinished, builder, provers } = this;
     const { book, ledger } = this.admission;
-    const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, nowMs: () => this.nowMs };
+    const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, clock: this.clock };
     const log = pino({ enabled: false });
     this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, provers, ...timing, log });
     this.settlement.start();
