@@ -112,4 +112,12 @@ export const PROGRAM_ERRORS = {
   INVALID_EPOCH_STEP: { code: 6103, message: '`to` is not above `from`, or too far above it' },
   ZERO_NONCE: { code: 6104, message: 'the leader nonce is zero' },
   UNAVAILABLE_SHA256: { code: 6105, message: 'the SHA-256 syscall failed' },
+  EMPTY_REQUEST: { code: 6106, message: 'no withdrawal request is open' },
+  INACTIVE_EXIT: { code: 6107, message: "the request's deadline has not passed: the house may still pay" },
+  EXISTING_ROTATION: { code: 6108, message: 'the session key before the present one is still valid' },
+  INVALID_KEY_START: {
+    code: 6109,
+    message: 'the new session key would start in the past, or more than changeDelaySlots from now',
+  },
+  EXISTING_SESSION_KEY: { code: 6110, message: 'the new session key is the present one' },
 } as const;

@@ -79,7 +79,35 @@ export interface TransfersSettled {
   transfers: SettledTransfer[];
 }
 
-export type CasinoEvent = VaultOpened | Deposited | WithdrawalRequested | Claimed | HouseFunded | BatchSettled | TransfersSettled;
+/** The owner left by force: `amount` became claimable, bets after `lastBet` are void, and the vault is frozen. */
+export interface VaultExited {
+  name: 'VaultExited';
+  house: Address;
+  vault: Address;
+  amount: bigint;
+  lastBet: bigint;
+}
+
+/** From slot `from` on the vault has a new session key; the one before ends with slot `previousUntil`. */
+export interface SessionKeyRotated {
+  name: 'SessionKeyRotated';
+  house: Address;
+  vault: Address;
+  sessionKeyHash: bigint;
+  from: bigint;
+  previousUntil: bigint;
+}
+
+export type CasinoEvent =
+  | VaultOpened
+  | Deposited
+  | WithdrawalRequested
+  | Claimed
+  | HouseFunded
+  | BatchSettled
+  | TransfersSettled
+  | VaultExited
+  | SessionKeyRotated;
 
 const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
   evopen: (r) => ({
@@ -102,6 +130,15 @@ const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
   evfund: (r) => ({ name: 'HouseFunded', house: r.address(), amount: r.u64() }),
   evbatch: readBatchSettled,
   evtrans: readTransfersSettled,
+  evexit: (r) => ({ name: 'VaultExited', house: r.address(), vault: r.address(), amount: r.u64(), lastBet: r.u64() }),
+  evrotat: (r) => ({
+    name: 'SessionKeyRotated',
+    house: r.address(),
+    vault: r.address(),
+    sessionKeyHash: r.field(),
+    from: r.u64(),
+    previousUntil: r.u64(),
+  }),
 };
 
 /** Decodes one event; undefined if the tag is none of the program's. Throws a `ProtocolError` if the rest is malformed. */

@@ -122,6 +122,11 @@ errors! {
     6103 InvalidEpochStep "`to` is not above `from`, or too far above it",
     6104 ZeroNonce "the leader nonce is zero",
     6105 UnavailableSha256 "the SHA-256 syscall failed",
+    6106 EmptyRequest "no withdrawal request is open",
+    6107 InactiveExit "the request's deadline has not passed: the house may still pay",
+    6108 ExistingRotation "the session key before the present one is still valid",
+    6109 InvalidKeyStart "the new session key would start in the past, or more than changeDelaySlots from now",
+    6110 ExistingSessionKey "the new session key is the present one",
 }
 
 impl From<CasinoError> for ProgramError {

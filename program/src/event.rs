@@ -8,6 +8,8 @@ pub const CLAIMED: &[u8; 8] = b"evclaim\0";
 pub const HOUSE_FUNDED: &[u8; 8] = b"evfund\0\0";
 pub const BATCH_SETTLED: &[u8; 8] = b"evbatch\0";
 pub const TRANSFERS_SETTLED: &[u8; 8] = b"evtrans\0";
+pub const VAULT_EXITED: &[u8; 8] = b"evexit\0\0";
+pub const SESSION_KEY_ROTATED: &[u8; 8] = b"evrotat\0";
 
 /// Bytes of `BATCH_SETTLED`, the largest: its head, the outcomes, and an entry for each of the most vaults the program allows.
 const CAPACITY: usize = 97 + 32 + 74 * MAX_VAULTS as usize;

@@ -19,6 +19,8 @@ const FOREIGN: Record<string, Record<string, string>> = {
   settleBatch: { house: 'WRONG_SETTLER', terms: 'WRONG_TERMS_HOUSE', verifyingKey: 'WRONG_VERIFYING_KEY_HOUSE' },
   settleTransfers: { house: 'WRONG_SETTLER' },
   claim: { owner: 'WRONG_OWNER', house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE', escrow: 'WRONG_ESCROW_ADDRESS' },
+  forceExit: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
+  rotateSessionKey: { house: 'WRONG_VAULT_HOUSE', vault: 'WRONG_VAULT_HOUSE' },
   fundHouse: { house: 'WRONG_ESCROW_ADDRESS', escrow: 'WRONG_ESCROW_ADDRESS' },
   advanceEpoch: { house: 'WRONG_LEADER' },
 };

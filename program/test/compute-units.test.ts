@@ -48,6 +48,8 @@ const others = [
   'deposit',
   'requestWithdrawal',
   'claim',
+  'forceExit',
+  'rotateSessionKey',
   'fundHouse',
   'advanceEpoch',
 ] as const;

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { PROGRAM_ERRORS, type ProgramErrorName } from '../client/index.ts';
 import type { Refusal } from './refusal.ts';
 import { houseRefusals } from './refusals-house.ts';
+import { ownerRefusals } from './refusals-owner.ts';
 import { batchRefusals, transferRefusals } from './refusals-settlement.ts';
 import { vaultRefusals } from './refusals-vault.ts';
 import { makeStage, type Stage } from './stage.ts';
@@ -11,6 +12,7 @@ import { readHouse, readVault } from './world.ts';
 const GROUPS: Record<string, Refusal[]> = {
   'house and keys': houseRefusals,
   vaults: vaultRefusals,
+  'exits and keys': ownerRefusals,
   batches: batchRefusals,
   transfers: transferRefusals,
 };

@@ -6,17 +6,20 @@ import {
   type CasinoInstruction,
   claim,
   deposit,
+  forceExit,
   fundHouse,
   type InstructionName,
   initHouse,
   openVault,
   requestWithdrawal,
+  rotateSessionKey,
   settleTransfers,
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL, type Outcome } from './chain.ts';
 import { settlement } from './settlement.ts';
 import { keyBytes, TRAPDOOR } from './trapdoor.ts';
 import {
+  EXIT_DELAY_SLOTS,
   houseArguments,
   LEADER,
   makeHouse,
@@ -37,17 +40,20 @@ export interface Stage extends World {
   other: { house: TestHouse; vault: TestVault };
   /** A vault of the first house with something claimable. */
   claimer: TestVault;
+  /** One whose request is past its deadline. */
+  exiter: TestVault;
   /** An instruction that would land, of each kind. */
   valid: Record<InstructionName, () => Promise<CasinoInstruction>>;
   send(instruction: CasinoInstruction): Promise<Outcome>;
 }
 
 export async function makeStage(): Promise<Stage> {
-  const world = await makeWorld(4);
+  const world = await makeWorld(5);
   const { chain, house } = world;
-  const [claimer, ...vaults] = world.vaults as [TestVault, ...TestVault[]];
+  const [claimer, exiter, ...vaults] = world.vaults as [TestVault, TestVault, ...TestVault[]];
   await chain.land([
     await requestWithdrawal({ program, owner: claimer.owner, house: house.address, amount: SOL }),
+    await requestWithdrawal({ program, owner: exiter.owner, house: house.address, amount: SOL }),
     settleTransfers({
       program,
       settler: house.settler,
@@ -59,12 +65,13 @@ export async function makeStage(): Promise<Stage> {
   ]);
   const otherHouse = await makeHouse(chain, 'other');
   const [otherVault] = await makeVaults(chain, otherHouse, 1, 'other owner');
-  const base = { ...world, vaults, claimer, other: { house: otherHouse, vault: otherVault as TestVault } };
+  chain.svm.warpToSlot(chain.slot + EXIT_DELAY_SLOTS + 1n);
+  const base = { ...world, vaults, claimer, exiter, other: { house: otherHouse, vault: otherVault as TestVault } };
   return { ...base, valid: await validInstructions(base), send: (instruction) => chain.send([instruction]) };
 }
 
 async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<Stage['valid']> {
-  const { chain, house, vaults, claimer } = stage;
+  const { chain, house, vaults, claimer, exiter } = stage;
   const [first, second] = vaults as [TestVault, TestVault];
   const { authority, settler } = house;
   const newHouse = await houseArguments(chain, 'new');
@@ -90,6 +97,8 @@ async function validInstructions(stage: Omit<Stage, 'valid' | 'send'>): Promise<
       return settleTransfers({ ...at, settler, transferNumber, ...LEADER, transfers });
     },
     claim: () => claim({ ...at, owner: claimer.owner.address }),
+    forceExit: () => forceExit({ ...at, owner: exiter.owner }),
+    rotateSessionKey: () => rotateSessionKey({ ...at, owner: first.owner, sessionKeyHash: 6n, from: chain.slot }),
     fundHouse: () => fundHouse({ ...at, payer, amount: SOL }),
     advanceEpoch: async () => advanceEpoch({ ...at, leader: settler, from: leaderEpoch, to: leaderEpoch + 1n, nonce: 1n }),
   };

@@ -22,6 +22,8 @@ export const INSTRUCTION_NUMBERS = {
   settleBatch: 7,
   settleTransfers: 8,
   claim: 9,
+  forceExit: 10,
+  rotateSessionKey: 11,
   fundHouse: 14,
   advanceEpoch: 18,
 } as const;

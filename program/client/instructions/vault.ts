@@ -68,3 +68,35 @@ export async function claim(input: { program: Address; house: Address; owner: Ad
     accounts: [writable(owner), writable(house), writable(vault), writable(escrow), readonly(SYSTEM_PROGRAM)],
   });
 }
+
+/** Leaves the house with everything, once the open request is past its deadline. The vault is frozen for ever; `claim` then pays. */
+export async function forceExit(input: {
+  program: Address;
+  owner: TransactionSigner;
+  house: Address;
+}): Promise<CasinoInstruction> {
+  const { program, owner, house } = input;
+  const vault = await vaultAddress({ program, house, owner: owner.address });
+  return instruction({ program, name: 'forceExit', accounts: [signs(owner), writable(house), writable(vault)] });
+}
+
+/**
+ * Makes a new session key the vault's from slot `from` on: now, or up to `changeDelaySlots` later. The present one stays valid through
+ * `from + exitDelaySlots`, and until that has passed there is no further rotation.
+ */
+export async function rotateSessionKey(input: {
+  program: Address;
+  owner: TransactionSigner;
+  house: Address;
+  sessionKeyHash: bigint;
+  from: bigint;
+}): Promise<CasinoInstruction> {
+  const { program, owner, house } = input;
+  const vault = await vaultAddress({ program, house, owner: owner.address });
+  return instruction({
+    program,
+    name: 'rotateSessionKey',
+    accounts: [signs(owner), readonly(house), writable(vault)],
+    write: (w) => w.field(input.sessionKeyHash).u64(input.from),
+  });
+}

@@ -4,10 +4,12 @@ mod add_verifying_key;
 mod advance_epoch;
 mod claim;
 mod deposit;
+mod force_exit;
 mod fund_house;
 mod init_house;
 mod open_vault;
 mod request_withdrawal;
+mod rotate_session_key;
 mod settle_batch;
 mod settle_transfers;
 
@@ -24,6 +26,8 @@ pub const REQUEST_WITHDRAWAL: u8 = 6;
 pub const SETTLE_BATCH: u8 = 7;
 pub const SETTLE_TRANSFERS: u8 = 8;
 pub const CLAIM: u8 = 9;
+pub const FORCE_EXIT: u8 = 10;
+pub const ROTATE_SESSION_KEY: u8 = 11;
 pub const FUND_HOUSE: u8 = 14;
 pub const ADVANCE_EPOCH: u8 = 18;
 
@@ -42,6 +46,8 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
         SETTLE_BATCH => settle_batch::process(program_id, accounts, reader),
         SETTLE_TRANSFERS => settle_transfers::process(program_id, accounts, reader),
         CLAIM => claim::process(program_id, accounts, reader),
+        FORCE_EXIT => force_exit::process(program_id, accounts, reader),
+        ROTATE_SESSION_KEY => rotate_session_key::process(program_id, accounts, reader),
         FUND_HOUSE => fund_house::process(program_id, accounts, reader),
         ADVANCE_EPOCH => advance_epoch::process(program_id, accounts, reader),
         _ => Err(CasinoError::UnknownInstruction.into()),

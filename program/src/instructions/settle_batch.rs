@@ -13,7 +13,7 @@ use crate::{
     groth16,
     public_input::{header_pack, outcomes_field, PublicInput, Run},
     state,
-    state::{House, Terms, Vault, VerifyingKey},
+    state::{Held, House, Terms, Vault, VerifyingKey},
     sysvars::slot,
     transfers::{read_consume, read_flags, require_ascending, FLAG_CONSUME, FLAG_KEY_SLOT, FLAG_PAY},
 };
@@ -48,6 +48,8 @@ struct Settlement<'a> {
     event: Event<'a>,
     sum_start: u64,
     sum_after: u64,
+    /// By the challenges that these runs meet.
+    held: Held,
 }
 
 #[inline(never)]
@@ -83,6 +85,7 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
         event,
         sum_start: 0,
         sum_after: 0,
+        held: Held::default(),
     };
     settlement.settle_vaults(vaults, reader)?;
     reader.finish()?;
@@ -91,6 +94,7 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
     house.balance = add(house.balance, settlement.sum_start)?
         .checked_sub(settlement.sum_after)
         .ok_or(CasinoError::InsufficientHouseBalance)?;
+    house.release(settlement.held)?;
     house.last_batch = head.batch_number;
     house.last_blob_hash = *head.blob_hash;
     settlement.event.set_u64(EVENT_HOUSE_BALANCE_OFFSET, house.balance);
@@ -233,6 +237,9 @@ impl Settlement<'_> {
         vault.balance = run.after;
         vault.last_bet = add(vault.last_bet, u64::from(data.bet_count))?;
         vault.last_terms = self.terms_id;
+        let held = vault.end_met_challenge();
+        self.held.reserved = add(self.held.reserved, held.reserved)?;
+        self.held.overdue = add(self.held.overdue, held.overdue)?;
 
         let paid = if data.flags & FLAG_PAY == 0 { 0 } else { vault.pay_request()? };
         self.event

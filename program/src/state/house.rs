@@ -1,12 +1,12 @@
 //! The house: one operator and mint, its bankroll, its counters, and what it owes.
 use pinocchio::{error::ProgramError, Address};
 
-use super::{Header, State, StateErrors};
+use super::{Header, Held, State, StateErrors};
 use crate::{
     accounts::derive,
     assert_layout,
     constants::HOUSE_SEED,
-    error::{require, CasinoError},
+    error::{require, sub, CasinoError},
     field::Fr,
 };
 
@@ -115,5 +115,12 @@ impl House {
     /// Refuses a process that is not the present leader.
     pub fn require_leader(&self, epoch: u64, nonce: u64) -> Result<(), ProgramError> {
         require(epoch == self.leader_epoch && nonce == self.leader_nonce, CasinoError::WrongLeaderPair)
+    }
+
+    /// Takes back what ended challenges held.
+    pub fn release(&mut self, held: Held) -> Result<(), ProgramError> {
+        self.reserved = sub(self.reserved, held.reserved)?;
+        self.overdue = sub(self.overdue, held.overdue)?;
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ mod verifying_key;
 
 pub use house::House;
 pub use terms::Terms;
-pub use vault::{KeySlot, Vault};
+pub use vault::{Held, KeySlot, Vault};
 pub use verifying_key::VerifyingKey;
 
 use pinocchio::{

@@ -5,7 +5,7 @@ use super::{Header, State, StateErrors};
 use crate::{
     accounts::derive,
     assert_layout,
-    constants::VAULT_SEED,
+    constants::{NEVER, VAULT_SEED},
     error::{add, require, sub, CasinoError},
     field::Fr,
 };
@@ -16,6 +16,13 @@ pub struct KeySlot {
     pub hash: Fr,
     pub from: u64,
     pub until: u64,
+}
+
+/// What challenges hold of a house: a part of its balance, and its payments as long as one is overdue.
+#[derive(Default)]
+pub struct Held {
+    pub reserved: u64,
+    pub overdue: u64,
 }
 
 #[repr(C)]
@@ -121,5 +128,51 @@ impl Vault {
         self.request_amount = 0;
         self.request_deadline = 0;
         Ok(paid)
+    }
+
+    /// Makes `hash` the present key from slot `from` on, in the slot that the present key does not hold; that key ends with slot
+    /// `until`. Refused while a key before it is valid, since the new one takes its place.
+    pub fn rotate_key(&mut self, hash: &Fr, (from, until): (u64, u64), now: u64) -> Result<(), ProgramError> {
+        let present = usize::from(self.keys[0].until != NEVER);
+        let other = 1 ^ present;
+        require(self.keys[present].until == NEVER, CasinoError::RetiredKeySlot)?;
+        // An empty slot's `until` is zero.
+        require(self.keys[other].until < now, CasinoError::ExistingRotation)?;
+        require(&self.keys[present].hash != hash, CasinoError::ExistingSessionKey)?;
+        self.keys[present].until = until;
+        self.keys[other] = KeySlot { hash: *hash, from, until: NEVER };
+        Ok(())
+    }
+
+    /// Freezes the vault for ever with all it has claimable; returns what that moved.
+    pub fn exit(&mut self) -> Result<u64, ProgramError> {
+        let amount = add(self.balance, self.pending_deposit)?;
+        self.claimable = add(self.claimable, amount)?;
+        self.balance = 0;
+        self.pending_deposit = 0;
+        self.request_amount = 0;
+        self.request_deadline = 0;
+        self.frozen = 1;
+        Ok(amount)
+    }
+
+    /// Ends the challenge, if one is open; what it held of the house is returned, for `House::release`.
+    pub fn end_challenge(&mut self) -> Held {
+        let held = Held { reserved: self.challenge_reserved, overdue: u64::from(self.challenge_overdue) };
+        self.challenge_bet = 0;
+        self.challenge_reserved = 0;
+        self.challenge_slot = 0;
+        self.challenge_key = [0; 32];
+        self.challenge_overdue = 0;
+        held
+    }
+
+    /// As `end_challenge`, if bets are settled up to the challenge's.
+    #[inline(always)]
+    pub fn end_met_challenge(&mut self) -> Held {
+        if self.challenge_bet == 0 || self.last_bet < self.challenge_bet {
+            return Held::default();
+        }
+        self.end_challenge()
     }
 }
