@@ -4,14 +4,14 @@ import { fieldToBytes } from '../../protocol/field.ts';
 import type { ChainView, HouseView, VaultView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
 import { addressBytes } from '../ledger/addresses.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerPort } from '../ledger/ledger.ts';
 import type { BetRecord, LedgerEntry, VaultRecord } from '../ledger/records.ts';
 import type { TermsBook } from './seeds.ts';
 import { newVaultRecord, type OpenBet, VaultState } from './vault-state.ts';
 
 /** All vaults of the house, kept in step with the chain, and what the house has at stake in open bets. */
 export class VaultBook {
-  readonly #ledger: Ledger;
+  readonly #ledger: LedgerPort;
   readonly #terms: TermsBook;
   readonly #domain: bigint;
   readonly #houseBytes: Uint8Array;
@@ -21,7 +21,7 @@ export class VaultBook {
   #exposure = 0n;
   #openBets = 0;
 
-  constructor(options: { ledger: Ledger; terms: TermsBook; domain: bigint; house: Address }) {
+  constructor(options: { ledger: LedgerPort; terms: TermsBook; domain: bigint; house: Address }) {
     this.#ledger = options.ledger;
     this.#terms = options.terms;
     this.#domain = options.domain;

@@ -21,8 +21,9 @@ export class LedgerReader {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(path: string) {
-    this.#database = new DatabaseSync(path, { readOnly: true });
+  /** `ledger`: the path of one, or one that is open. */
+  constructor(ledger: string | DatabaseSync) {
+    this.#database = typeof ledger === 'string' ? new DatabaseSync(ledger, { readOnly: true }) : ledger;
   }
 
   close(): void {

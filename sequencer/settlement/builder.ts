@@ -21,7 +21,7 @@ export class BatchBuilder {
   readonly #read: LedgerReader;
   readonly #book: VaultBook;
   readonly #terms: TermsBook;
-  readonly #blobs: BlobStore;
+  readonly #blobs: Pick<BlobStore, 'put'>;
   readonly #sizes: readonly BatchSize[];
   readonly #domain: bigint;
   readonly #house: Uint8Array;
@@ -30,7 +30,7 @@ export class BatchBuilder {
     read: LedgerReader;
     book: VaultBook;
     terms: TermsBook;
-    blobs: BlobStore;
+    blobs: Pick<BlobStore, 'put'>;
     sizes: readonly BatchSize[];
     domain: bigint;
     house: Uint8Array;

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { VaultBook } from '../admission/book.ts';
 import { CasinoError, messageOf } from '../errors.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerPort } from '../ledger/ledger.ts';
 import type { BatchRecord } from '../ledger/records.ts';
 import type { BatchProver } from './batch-prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
@@ -22,7 +22,7 @@ export interface SettlementOptions extends Omit<SubmitterOptions, 'pause'> {
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
   book: VaultBook;
-  ledger: Ledger;
+  ledger: LedgerPort;
   /** Those whose keys are loaded; more may come. */
   provers: readonly BatchProver[];
   /** A batch is built when its oldest bet has waited this long ... */
