@@ -61,7 +61,7 @@ export class SimulatedBettor {
   #head: bigint;
   #seeds = 0n;
   #hasLimit = false;
-  /** Whether money may have left since the last receipt. */
+  /** Whether money may have left, so that a receipt's balance may be above the present one. */
   #withdrew = false;
 
   constructor(person: Person, world: BettorWorld, random: Random) {
@@ -78,7 +78,7 @@ export class SimulatedBettor {
       if (this.#vault().frozen) return this.#leave();
       await this.#doSomething();
     }
-    while (this.pending && !this.#vault().frozen) await this.#deliver();
+    while (this.pending && !this.#vault().frozen && !this.#world.usurped) await this.#deliver();
     await this.#leave();
   }
 
@@ -210,7 +210,6 @@ export class SimulatedBettor {
     this.#answered.push(bet);
     this.#head = bet.head;
     this.#nextBet += 1n;
-    this.#withdrew = this.#vault().requestAmount > 0n;
     this.pending = undefined;
     this.#refused.clear();
     this.#world.acknowledged();
@@ -223,7 +222,7 @@ export class SimulatedBettor {
     if (this.receipts.has(betNumber)) this.#world.violate(`${this.#name(bet)} has a receipt and was refused`);
     const last = this.receipts.get(betNumber - 1n);
     const affordable = last && !this.#withdrew && stakeUnits * STAKE_UNIT <= last.balanceAfter;
-    if (reason === 'outside-limit' && stakeUnits <= PROMISED_UNITS)
+    if (reason === 'outside-limit' && this.#hasLimit && stakeUnits <= PROMISED_UNITS)
       this.#world.violate(`${this.#name(bet)} was within its limit`);
     if (reason === 'insufficient-balance' && affordable) this.#world.violate(`${this.#name(bet)} was affordable`);
     this.#refused.add(bet.head);

@@ -34,7 +34,13 @@ export function unrest(world: World): string {
   const { running } = world;
   const batches = running?.unfinished.all.map(({ batchNumber, state }) => `batch ${batchNumber} is ${state}`) ?? ['not running'];
   const deaths = [...world.deaths].map(([reason, times]) => `${times} x ${reason}`);
-  return [...vaults, ...batches, running?.settlement.problem ?? 'no problem reported', ...deaths].join('; ');
+  return [
+    ...(world.usurped ? ['another process leads'] : []),
+    ...vaults,
+    ...batches,
+    running?.settlement.problem ?? 'no problem reported',
+    ...deaths,
+  ].join('; ');
 }
 
 /** Checks what must hold at the end of every run. */

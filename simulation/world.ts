@@ -19,7 +19,12 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** What one call to a node may take before it counts as unanswered, and what a proof may take. */
 const CALL_TIMEOUT_MS = 15_000;
 const PROOF_TIMEOUT_MS = 120_000;
+/** Until a process is started again, longer while starts fail. */
 const RESTART_MS = 500;
+const MAX_RESTART_MS = 16_000;
+const USURPER_NONCE = 7n;
+/** More than a transaction needs to be final. */
+const USURPATION_MS = 8_000;
 /** A supervised process is started again for ever; so often in one run, it is going round in circles. */
 const MAX_LIVES = 150;
 
@@ -47,6 +52,7 @@ export class World implements BettorWorld {
   readonly #faults: Random;
   #life: Life | undefined;
   #usurped = false;
+  #failedStarts = 0;
 
   constructor(seed: number, scheduler: Scheduler) {
     const random = new Random(seed);
@@ -186,17 +192,20 @@ export class World implements BettorWorld {
       () => this.faulty && (this.#isOut('disk') || this.#faults.chance(this.plan.blobFails)),
     );
     const provers = simulatedProvers(life, () => this.#proofFate());
-    const nonce = () => 1n + BigInt(random.between(0, 2 ** 48));
+    const nonce = () => USURPER_NONCE + 1n + BigInt(random.between(0, 2 ** 48));
     const parts = { life, scheduler, ledger, blobs, provers, node, nonce, log: traceLog(scheduler, life) };
     runSequencer(parts, (running) => {
       this.running = running;
+      this.#failedStarts = 0;
     }).catch((error: unknown) => life.die(messageOf(error)));
   }
 
   #died(reason: string): void {
     this.running = undefined;
     this.deaths.set(reason, (this.deaths.get(reason) ?? 0) + 1);
-    this.scheduler.after(RESTART_MS + this.#random.between(0, 1_500), 'restart', () => this.#boot());
+    const delayMs = Math.min(MAX_RESTART_MS, RESTART_MS * 2 ** this.#failedStarts) + this.#random.between(0, 1_000);
+    this.#failedStarts += 1;
+    this.scheduler.after(delayMs, 'restart', () => this.#boot());
   }
 
   #crashLater(): void {
@@ -213,12 +222,13 @@ export class World implements BettorWorld {
 
   /** A process with another ledger takes the lead: from the next finalized look on ours must neither take bets nor settle. */
   #usurp(): void {
-    const { leaderEpoch } = this.chain.at('processed').state.house;
-    this.send({ kind: 'advance', from: leaderEpoch, to: leaderEpoch + 1n, nonce: 7n });
-    this.scheduler.after(SLOT_MS, 'usurped?', () => {
-      this.#usurped = this.chain.at('finalized').state.house.leaderNonce === 7n;
-      if (!this.#usurped && this.faulty) this.#usurp();
-    });
+    const { house } = this.chain.at('finalized').state;
+    this.#usurped = house.leaderNonce === USURPER_NONCE;
+    if (this.#usurped) return this.scheduler.trace('another process leads');
+    const { leaderEpoch: from } = this.chain.at('processed').state.house;
+    const instruction: ModelInstruction = { kind: 'advance', from, to: from + 1n, nonce: USURPER_NONCE };
+    this.chain.submit(this.transactions.sign(instruction, this.chain.at('confirmed')));
+    this.scheduler.after(USURPATION_MS, 'usurpation', () => this.#usurp());
   }
 
   #callFate(): CallFate {
