@@ -24,7 +24,8 @@ export interface BettorWorld {
   readonly scheduler: Scheduler;
   /** Whether new bets are placed. */
   readonly playing: boolean;
-  /** Whether somebody else leads the house for good. */
+  /** Whether somebody else is going to lead the house for good, and whether it does. */
+  readonly doomed: boolean;
   readonly usurped: boolean;
   /** A vault as the finalized chain shows it. */
   vault(address: Address): ModelVault;
@@ -34,7 +35,6 @@ export interface BettorWorld {
   /** A request to whichever sequencer answers; copies and answers get lost and are late. */
   ask<T>(name: string, act: (running: RunningSequencer) => Promise<T>): Promise<T>;
   violate(text: string): void;
-  acknowledged(): void;
 }
 
 interface SignedBet {
@@ -74,10 +74,11 @@ export class SimulatedBettor {
   /** Bets, pays in, withdraws and leaves until the world has enough; then has its last bet answered. */
   async play(): Promise<void> {
     while (this.#world.playing) {
-      await this.#pause(200, 1_800);
+      await this.#pause(100, 1_200);
       if (this.#vault().frozen) return this.#leave();
       await this.#doSomething();
     }
+    while (this.#world.doomed) await this.#pause(1_000, 2_000);
     while (this.pending && !this.#vault().frozen && !this.#world.usurped) await this.#deliver();
     await this.#leave();
   }
@@ -212,7 +213,6 @@ export class SimulatedBettor {
     this.#nextBet += 1n;
     this.pending = undefined;
     this.#refused.clear();
-    this.#world.acknowledged();
   }
 
   #drop(bet: SignedBet, refusal: CasinoError): void {

@@ -39,6 +39,8 @@ export interface CommitFate {
   /** Until it is durable, and from then until the process hears of it. */
   syncMs: number;
   replyMs: number;
+  /** The disk answers at once and writes later: what a test uses to see that the checks notice. */
+  lies: boolean;
 }
 
 interface Waiting {
@@ -83,12 +85,13 @@ export class SimulatedLedger implements LedgerPort {
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
       this.#waiting = [];
-      const { fails, syncMs, replyMs } = this.#fate();
-      await this.#life.wait(syncMs, 'commit', () => {
+      const { fails, syncMs, replyMs, lies } = this.#fate();
+      const written = this.#life.wait(syncMs, 'commit', () => {
         // A failed commit is final: the real process ends before anyone waiting for it runs again.
         if (fails) this.#life.die('a commit failed');
         else this.#sync(group);
       });
+      if (!lies) await written;
       await this.#life.wait(replyMs, 'committed', () => {});
       for (const { entries, resolve } of group) {
         this.#backlog -= entries.length;

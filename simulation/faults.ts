@@ -46,7 +46,7 @@ const FORK_BLOCKS = 11;
 
 /** Draws the faults of a run that lasts so long: few kinds in some runs, all in others. */
 export function drawFaults(random: Random): FaultPlan {
-  const endMs = random.between(30_000, 60_000);
+  const endMs = random.between(40_000, 80_000);
   const spared = random.pick([0.2, 0.5, 0.8]);
   const share = (most: number): number => (random.chance(spared) ? 0 : most * random.pick([0.1, 0.4, 1]));
   const outages = Array.from({ length: random.between(0, 2) }, () => {
@@ -71,7 +71,7 @@ export function drawFaults(random: Random): FaultPlan {
     commitFails: share(0.01),
     commitSlow: share(0.1),
     blobFails: share(0.2),
-    crashEveryMs: random.chance(spared) ? Number.POSITIVE_INFINITY : random.pick([3_000, 8_000, 20_000]),
+    crashEveryMs: random.chance(spared) ? Number.POSITIVE_INFINITY : random.pick([5_000, 12_000, 30_000]),
     crashMidway: random.pick([0, 0.5, 1]),
     requestLost: share(0.2),
     answerLost: share(0.2),

@@ -33,11 +33,12 @@ function report({ seed, problems, tail }: RunResult): void {
 
 async function simulateMany(flags: Flags): Promise<number> {
   const startedAtMs = performance.now();
-  const [sum, failed] = [{ acks: 0, lives: 0, events: 0 }, [] as number[]];
+  const sum: Record<string, number> = {};
+  const failed: number[] = [];
   let toldAtMs = startedAtMs;
   for (let seed = flags.from; seed < flags.from + flags.seeds; seed += 1) {
     const result = await runSeed(seed);
-    for (const key of ['acks', 'lives', 'events'] as const) sum[key] += result[key];
+    for (const [what, count] of Object.entries(result.coverage)) sum[what] = (sum[what] ?? 0) + count;
     if (result.problems.length > 0) {
       failed.push(seed);
       report(result);
@@ -56,10 +57,10 @@ async function simulateMany(flags: Flags): Promise<number> {
 }
 
 async function simulateOne(seed: number, trace: boolean): Promise<number> {
-  const result = await runSeed(seed, trace ? say : undefined);
+  const result = await runSeed(seed, trace ? { onLine: say } : {});
   if (result.problems.length > 0) report(result);
-  const { traceHash, acks, lives, events, virtualMs } = result;
-  say(JSON.stringify({ seed, problems: result.problems.length, traceHash, acks, lives, events, virtualMs }));
+  const { problems, traceHash, coverage } = result;
+  say(JSON.stringify({ seed, problems: problems.length, traceHash, ...coverage }));
   return result.problems.length;
 }
 

@@ -28,6 +28,11 @@ const USURPATION_MS = 8_000;
 /** A supervised process is started again for ever; so often in one run, it is going round in circles. */
 const MAX_LIVES = 150;
 
+/** What a test breaks in the world, to see that the checks notice: a disk that answers before it has written. */
+export type Sabotage = 'lying-disk';
+/** How long that disk takes. */
+const LIE_MS = 1_500;
+
 const CONFIG: ModelConfig = {
   terms: new Map(TERMS.map((terms) => [terms.id, terms])),
   keys: new Map(SIZES.map((size) => [size.vkId, size])),
@@ -44,18 +49,19 @@ export class World implements BettorWorld {
   readonly violations: string[] = [];
   readonly transactions = new Transactions();
   running: RunningSequencer | undefined;
-  acks = 0;
   lives = 0;
   /** Why lives ended, and how often. */
   readonly deaths = new Map<string, number>();
   readonly #random: Random;
   readonly #faults: Random;
   #life: Life | undefined;
+  readonly #sabotage: Sabotage | undefined;
   #usurped = false;
   #failedStarts = 0;
 
-  constructor(seed: number, scheduler: Scheduler) {
+  constructor(seed: number, scheduler: Scheduler, sabotage: Sabotage | undefined) {
     const random = new Random(seed);
+    this.#sabotage = sabotage;
     this.scheduler = scheduler;
     this.plan = drawFaults(random.fork());
     this.chain = new ModelChain({
@@ -92,6 +98,10 @@ export class World implements BettorWorld {
     return this.faulty;
   }
 
+  get doomed(): boolean {
+    return this.plan.usurpedAtMs !== undefined && !this.#usurped;
+  }
+
   get usurped(): boolean {
     return this.#usurped;
   }
@@ -99,10 +109,6 @@ export class World implements BettorWorld {
   violate(text: string): void {
     this.scheduler.trace(`VIOLATION: ${text}`);
     this.violations.push(text);
-  }
-
-  acknowledged(): void {
-    this.acks += 1;
   }
 
   vault(address: Address) {
@@ -258,11 +264,10 @@ export class World implements BettorWorld {
     const random = this.#faults;
     const slow = this.faulty && random.chance(this.plan.commitSlow);
     const fails = this.faulty && (this.#isOut('disk') || random.chance(this.plan.commitFails));
-    return {
-      fails,
-      syncMs: slow ? random.between(100, 3_000) : random.between(1, 6),
-      replyMs: slow ? random.between(1, 500) : 1,
-    };
+    const syncMs = slow ? random.between(100, 3_000) : random.between(1, 6);
+    const replyMs = slow ? random.between(1, 500) : 1;
+    const lies = this.#sabotage === 'lying-disk';
+    return { fails, syncMs: lies ? LIE_MS : syncMs, replyMs, lies };
   }
 
   #proofFate(): ProofFate {

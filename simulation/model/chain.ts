@@ -49,7 +49,8 @@ export class ModelChain {
   #slot: bigint;
   #travelling: { transaction: ModelTransaction; inSlots: number }[] = [];
   readonly #landed = new Map<string, { index: number; landed: Landed }>();
-  #forks = 0;
+  /** How often a fork has taken blocks back. */
+  forks = 0;
 
   constructor(options: { genesis: ModelState; config: ModelConfig; random: Random; trace(text: string): void }) {
     this.#config = options.config;
@@ -101,7 +102,7 @@ export class ModelChain {
     const parent = this.#blocks.at(-1) as Block;
     this.#slot += 1n;
     const height = parent.height + 1n;
-    const block: Block = { slot: this.#slot, height, hash: `b${height}/${this.#forks}`, state: parent.state, landed: [] };
+    const block: Block = { slot: this.#slot, height, hash: `b${height}/${this.forks}`, state: parent.state, landed: [] };
     const index = this.#blocks.push(block) - 1;
     const due = this.#travelling.filter(({ inSlots }) => inSlots <= 0);
     this.#travelling = this.#travelling.filter(({ inSlots }) => inSlots > 0);
@@ -136,7 +137,7 @@ export class ModelChain {
   fork(depth: number): void {
     const keep = Math.max(this.#finalized + 1, this.#blocks.length - depth);
     const dropped = this.#blocks.splice(keep);
-    this.#forks += 1;
+    this.forks += 1;
     for (const { landed } of dropped) {
       for (const { transaction } of landed) {
         this.#landed.delete(transaction.signature);
