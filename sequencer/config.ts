@@ -19,6 +19,8 @@ export interface Config {
   batchThreshold: number;
   /** Threads of one proof. */
   proverThreads: number;
+  /** Most batches that are proven at a time. */
+  parallelProofs: number;
   maxStake: bigint;
   requestsPerMinute: number;
   maxOpenBetsPerVault: number;
@@ -38,6 +40,7 @@ export const DEFAULTS: Omit<Config, 'dataDirectory' | 'rpcUrl'> = {
   batchWaitMs: 100,
   batchThreshold: 50,
   proverThreads: 2,
+  parallelProofs: 2,
   maxStake: 1_000_000_000n,
   requestsPerMinute: 600_000,
   maxOpenBetsPerVault: 500,

@@ -28,6 +28,7 @@ function configFromFlags(): Config {
       'batch-wait-ms': { type: 'string', default: String(DEFAULTS.batchWaitMs) },
       'batch-threshold': { type: 'string', default: String(DEFAULTS.batchThreshold) },
       'prover-threads': { type: 'string', default: String(DEFAULTS.proverThreads) },
+      'parallel-proofs': { type: 'string', default: String(DEFAULTS.parallelProofs) },
     },
   });
   const text = (name: 'data' | 'rpc') => {
@@ -48,6 +49,7 @@ function configFromFlags(): Config {
     batchWaitMs: count('batch-wait-ms', values['batch-wait-ms'], { min: 0, max: 600_000 }),
     batchThreshold: count('batch-threshold', values['batch-threshold'], { min: 1, max: 1_000_000 }),
     proverThreads: count('prover-threads', values['prover-threads'], { min: 1, max: 256 }),
+    parallelProofs: count('parallel-proofs', values['parallel-proofs'], { min: 1, max: 64 }),
   };
 }
 

@@ -207,7 +207,7 @@ function startSettlement(
   const house = addressBytes(reader.house);
   const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, domain, house });
   const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader });
-  const { batchWaitMs, batchThreshold, pollMs } = config;
+  const { batchWaitMs, batchThreshold, pollMs, parallelProofs } = config;
   const loops = new Settlement({
     chain,
     unfinished,
@@ -215,6 +215,7 @@ function startSettlement(
     book,
     ledger,
     provers: pool.provers,
+    parallelProofs,
     batchWaitMs,
     batchThreshold,
     pollMs,

@@ -5,7 +5,6 @@ import type { VaultState } from '../sequencer/admission/vault-state.ts';
 import type { LedgerPort } from '../sequencer/ledger/ledger.ts';
 import type { HeldReceipt, SimulatedBettor } from './bettor.ts';
 import type { ModelEvent } from './model/instructions.ts';
-import { snapshot } from './node.ts';
 import { DOMAIN, FIRST_BALANCE, HOUSE, TERMS_BOOK } from './people.ts';
 import type { World } from './world.ts';
 
@@ -38,7 +37,7 @@ export function unrest(world: World): string {
     ...(world.usurped ? ['another process leads'] : []),
     ...vaults,
     ...batches,
-    running?.settlement.problem ?? 'no problem reported',
+    ...(running?.settlement.problems ?? []),
     ...deaths,
   ].join('; ');
 }
@@ -169,12 +168,9 @@ async function rebuilt(world: World): Promise<string[]> {
     const [memory, disk] = [running.byOwner(person.owner), book.byOwner(person.owner)];
     if (!memory || !disk) problems.push(`${person.name}'s vault is unknown`);
     else for (const [what, value] of facts(memory)) same(`${person.name}'s ${what}`, value, facts(disk).get(what));
-    const { frozen, balance, pendingDeposit } = snapshot(world.chain.at('finalized')).vaults.get(person.vault) as {
-      frozen: boolean;
-      balance: bigint;
-      pendingDeposit: bigint;
-    };
-    if (memory && !frozen && memory.available !== balance + pendingDeposit) {
+    if (!memory || memory.finalized.frozen) continue;
+    const { balance, pendingDeposit } = memory.finalized;
+    if (memory.available !== balance + pendingDeposit) {
       problems.push(`${person.name} could stake ${memory.available}, the vault holds ${balance + pendingDeposit}`);
     }
   }

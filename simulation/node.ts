@@ -1,8 +1,13 @@
+import type { Address } from '@solana/kit';
+import { PROGRAM_ERRORS, type ProgramErrorName } from '../program/client/index.ts';
 import { fieldToBytes } from '../protocol/field.ts';
-import type { ChainSnapshot, ChainView, HouseView } from '../sequencer/chain/view.ts';
+import { scopeOfFailure } from '../sequencer/chain/failure-scope.ts';
+import type { ChainSnapshot, ChainView, HouseView, VaultView } from '../sequencer/chain/view.ts';
 import { CasinoError } from '../sequencer/errors.ts';
 import type {
   BatchInstruction,
+  DryRunFailure,
+  FinalizedHouse,
   LandedBatch,
   SettlementChain,
   SignatureState,
@@ -12,6 +17,7 @@ import type {
 import type { Life } from './life.ts';
 import { type Block, MAX_BLOCKHASH_AGE, type ModelChain, type ModelCommitment, type ModelTransaction } from './model/chain.ts';
 import type { ModelInstruction } from './model/instructions.ts';
+import { FOREVER } from './model/state.ts';
 import { HOUSE } from './people.ts';
 
 /** What befalls one call to the chain. */
@@ -75,6 +81,7 @@ export interface NodeOptions {
 /** The chain as one life of the sequencer sees it, over a network and nodes that fail. */
 export class SimulatedNode implements SettlementChain {
   readonly #o: NodeOptions;
+  #seenSlot = 0n;
 
   constructor(options: NodeOptions) {
     this.#o = options;
@@ -110,7 +117,7 @@ export class SimulatedNode implements SettlementChain {
 
   async #assertLeading(): Promise<Pair> {
     const own = this.#o.leader();
-    const shown = await this.finalizedLeader();
+    const { leader: shown } = await this.finalizedHouse();
     if (own.epoch !== shown.epoch || own.nonce !== shown.nonce) {
       throw new CasinoError('NOT_LEADING', 'another process leads the house; this one settles nothing more');
     }
@@ -129,7 +136,7 @@ export class SimulatedNode implements SettlementChain {
     const { chain, transactions, sendFate } = this.#o;
     const transaction = transactions.of(bytes);
     return this.#call(`send ${transaction.signature}`, (lag) => {
-      const failure = chain.dryRun(transaction, lag);
+      const failure = chain.dryRun(transaction.instruction, chain.at('confirmed', lag));
       if (failure) throw new CasinoError('SETTLEMENT_REJECTED', `the dry run failed: ${failure}`);
       for (const inSlots of sendFate()) chain.submit(transaction, inSlots);
     });
@@ -142,10 +149,6 @@ export class SimulatedNode implements SettlementChain {
       const { commitment, landed } = found;
       return landed.failure === undefined ? { commitment } : { commitment, failure: landed.failure };
     });
-  }
-
-  blockHeight(): Promise<bigint> {
-    return this.#call('getBlockHeight', (lag) => this.#o.chain.at('confirmed', lag).height);
   }
 
   landedBatch(signature: string): Promise<LandedBatch | undefined> {
@@ -168,12 +171,56 @@ export class SimulatedNode implements SettlementChain {
     });
   }
 
-  lastBatch(): Promise<bigint> {
-    return this.#call('house', (lag) => this.#o.chain.at('confirmed', lag).state.house.lastBatch);
+  /** Like the real one, no answer from a state before one that was seen confirmed. */
+  #confirmed<T>(name: string, answer: (block: Block) => T): Promise<T> {
+    return this.#call(name, (lag) => {
+      const block = this.#o.chain.at('confirmed', lag);
+      if (block.slot < this.#seenSlot) throw unreachable(name);
+      return answer(block);
+    });
   }
 
-  finalizedLeader(): Promise<Pair> {
-    return this.house().then(({ leaderEpoch: epoch, leaderNonce: nonce }) => ({ epoch, nonce }));
+  #saw<T extends { slot: bigint }>(seen: T): T {
+    if (seen.slot > this.#seenSlot) this.#seenSlot = seen.slot;
+    return seen;
+  }
+
+  async lastBatch(): Promise<bigint> {
+    return this.#saw(await this.#confirmed('house', ({ slot, state }) => ({ slot, lastBatch: state.house.lastBatch }))).lastBatch;
+  }
+
+  async confirmedVaults(vaults: readonly Address[]) {
+    const shown = (block: Block) => ({ slot: block.slot, vaults: vaults.map((vault) => snapshot(block).vaults.get(vault)) });
+    return this.#saw(await this.#confirmed('vaults', shown));
+  }
+
+  dryRun(batch: BatchInstruction): Promise<DryRunFailure | undefined> {
+    const { epoch: leaderEpoch, nonce: leaderNonce } = this.#o.leader();
+    const instruction = { kind: 'batch', batch: { ...batch, leaderEpoch, leaderNonce } } as const;
+    return this.#confirmed(`dry run of batch ${batch.batchNumber}`, (block) => {
+      const reason = this.#o.chain.dryRun(instruction, block);
+      if (reason === undefined) return undefined;
+      const { code } = PROGRAM_ERRORS[reason as ProgramErrorName];
+      return { reason, scope: scopeOfFailure({ InstructionError: [1, { Custom: code }] }) };
+    });
+  }
+
+  async finalizedHouse(): Promise<FinalizedHouse> {
+    const height = await this.#call('getEpochInfo', (lag) => this.#o.chain.at('finalized', lag));
+    const house = await this.#call('house', (lag) => {
+      const block = this.#o.chain.at('finalized', lag);
+      if (block.slot < height.slot) throw unreachable('house');
+      return block.state.house;
+    });
+    const { lastBatch, lastTransfer, leaderEpoch: epoch, leaderNonce: nonce } = house;
+    return { blockHeight: height.height, lastBatch, lastTransfer, leader: { epoch, nonce } };
+  }
+
+  verifyingKeys(ids: readonly number[]) {
+    return this.#call('verifying keys', (lag) => ({
+      slot: this.#o.chain.at('finalized', lag).slot,
+      keys: new Map(ids.map((id) => [id, { activeFromSlot: 0n, retiredFromSlot: FOREVER }])),
+    }));
   }
 
   /** The finalized house. */
@@ -194,13 +241,20 @@ function unreachable(name: string): CasinoError {
   return new CasinoError('CHAIN_UNREACHABLE', `the chain does not answer: ${name}`);
 }
 
+/** The model knows no challenges. */
+const UNCHALLENGED = { challengeBet: 0n, challengeSlot: 0n };
+
 function houseView({ state }: Block): HouseView {
   const { escrow: _, ...house } = state.house;
   return { address: HOUSE, settler: HOUSE, receiptKey: HOUSE, reserved: 0n, currentTerms: 1, paused: false, ...house };
 }
 
 export function snapshot(block: Block): ChainSnapshot {
-  return { slot: block.slot, house: houseView(block), vaults: new Map(block.state.vaults) };
+  const vaults = [...block.state.vaults].map(([address, vault]): [Address, VaultView] => [
+    address,
+    { ...vault, ...UNCHALLENGED },
+  ]);
+  return { slot: block.slot, house: houseView(block), vaults: new Map(vaults) };
 }
 
 /** The proof of a public input, as the model of the program takes it. */

@@ -83,7 +83,7 @@ function startStages(parts: Parts, input: { node: SimulatedNode; book: VaultBook
   });
   const house = addressBytes(HOUSE);
   const builder = new BatchBuilder({ read: ledger.read, book, terms: TERMS_BOOK, blobs, sizes: SIZES, domain: DOMAIN, house });
-  const timing = { batchWaitMs: 300, batchThreshold: 4, pollMs: POLL_MS, clock };
+  const timing = { batchWaitMs: 300, batchThreshold: 4, pollMs: POLL_MS, parallelProofs: 2, clock };
   const settlement = new Settlement({ chain, unfinished, builder, book, ledger, provers, ...timing, log });
   const gate = new Gate({ leader: pair, slotMs: SLOT_MS, nowMs: () => scheduler.nowMs, discrepancies: [] });
   const admission = new Admission({

@@ -5,7 +5,7 @@ import type { VaultView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
 import { addressBytes } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
-import type { BetRecord, LimitRecord, RefusalRecord, VaultRecord } from '../ledger/records.ts';
+import type { BetRecord, LimitRecord, QuarantineRecord, RefusalRecord, VaultRecord } from '../ledger/records.ts';
 
 /** An acknowledged bet that the finalized chain has not settled yet. `durable` resolves when it is on disk. */
 export interface OpenBet {
@@ -31,6 +31,8 @@ export class VaultState {
   finalizedThrough: bigint;
   readonly openBets: OpenBet[] = [];
   limits: LimitRecord[];
+  /** Why its bets can not be settled for now, if so: settlement's to set, once it is durable. */
+  quarantine: QuarantineRecord | undefined;
   readonly refusals = new Map<bigint, RefusalRecord>();
   #finalized: VaultView;
   #confirmed: VaultView;
@@ -57,6 +59,7 @@ export class VaultState {
     this.finalizedThrough = record.finalizedThrough;
     this.limits = read.limits(record.vault, record.lastBet);
     for (const refusal of read.refusals(record.vault, record.lastBet)) this.refusals.set(bytesToInteger(refusal.head), refusal);
+    this.quarantine = read.quarantine(record.vault);
     const base = record.finalizedThrough === 0n ? undefined : read.bet(record.vault, record.finalizedThrough);
     this.#settledDelta = base?.cumulativeDelta ?? 0n;
     for (const bet of read.bets(record.vault, { first: record.finalizedThrough + 1n, last: record.lastBet })) {
@@ -108,6 +111,7 @@ export class VaultState {
   heldBecause(): string | undefined {
     if (this.#confirmed.frozen || this.#finalized.frozen) return 'the vault has been closed by a forced exit';
     if (this.#confirmed.requestAmount > 0n || this.#finalized.requestAmount > 0n) return 'a withdrawal request is open';
+    if (this.quarantine) return 'earlier bets of this vault can not be settled yet';
     return undefined;
   }
 

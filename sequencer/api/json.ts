@@ -7,7 +7,7 @@ import type { BetAnswer } from '../admission/admission.ts';
 import type { SignedMessage } from '../admission/signer.ts';
 import type { VaultState } from '../admission/vault-state.ts';
 import { addressOf } from '../ledger/addresses.ts';
-import type { AuditRecord, BatchRecord, BetRecord } from '../ledger/records.ts';
+import type { AuditRecord, BatchRecord, BetRecord, QuarantineRecord } from '../ledger/records.ts';
 
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 const sideOf = (side: CoinSide): 'heads' | 'tails' => (side === 1 ? 'heads' : 'tails');
@@ -29,8 +29,15 @@ export function betAnswerJson(answer: BetAnswer) {
   };
 }
 
-export function betJson(input: { bet: BetRecord; owner: Address; receipt: SignedMessage; batch: BatchRecord | undefined }) {
+export function betJson(input: {
+  bet: BetRecord;
+  owner: Address;
+  receipt: SignedMessage;
+  batch: BatchRecord | undefined;
+  quarantine: QuarantineRecord | undefined;
+}) {
   const { bet, owner, receipt, batch } = input;
+  const held = !batch && input.quarantine && bet.betNumber >= input.quarantine.firstBet ? input.quarantine : undefined;
   return {
     bet_id: hexOf(bet.head),
     user: owner,
@@ -43,7 +50,8 @@ export function betJson(input: { bet: BetRecord; owner: Address; receipt: Signed
     balance: bet.balanceAfter.toString(),
     time: Number(bet.timeMs),
     receipt: signedJson(receipt),
-    status: batch?.state ?? ('acknowledged' as const),
+    status: held ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
+    failed_reason: held?.reason ?? null,
     batch: batch?.batchNumber.toString() ?? null,
     l1_signature: batch?.signature ?? null,
   };
@@ -103,3 +111,9 @@ export function batchJson(batch: BatchRecord) {
 
 export const historyJson = (trail: readonly AuditRecord[]) =>
   trail.map(({ timeMs, from, to, reason, attempt, signature }) => ({ time: timeMs, from, to, reason, attempt, signature }));
+
+export function quarantineJson(vault: VaultState, quarantine: QuarantineRecord) {
+  const { firstBet, reason, sinceMs, attempts, retryAtMs } = quarantine;
+  const held = { user: vault.owner, vault: vault.address, first_nonce: firstBet.toString(), open_bets: vault.openBets.length };
+  return { ...held, reason, since: sinceMs, attempts, retry_at: retryAtMs };
+}

@@ -20,7 +20,7 @@ import type { VaultBook } from '../admission/book.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
-import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, signedJson, vaultJson } from './json.ts';
+import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, quarantineJson, signedJson, vaultJson } from './json.ts';
 import * as schema from './schemas.ts';
 
 /** What the routes read and call. */
@@ -46,6 +46,8 @@ type Server = FastifyInstance<
 const MAX_COMMITMENTS_PER_MINUTE = 1_200;
 /** Ranges beyond the next bet's that are committed to: what an unspent limit may reach into. */
 const MAX_RANGES_AHEAD = 3n;
+/** Held vaults that one answer lists, the longest held first. */
+const MAX_HELD_SHOWN = 100;
 const MAX_U64_DIGITS_VALUE = U64_LIMIT - 1n;
 
 /** All HTTP routes. Answers are documented in schemas.ts. */
@@ -76,7 +78,7 @@ function registerBetRoutes(server: Server, { admission, book, read, onBet }: Api
     const vault = bet && book.byAddress(addressOf(bet.vault));
     if (!bet || !vault) throw new CasinoError('NOT_FOUND', 'no acknowledged bet has this id');
     const batch = read.batchOfBet(bet.vault, bet.betNumber);
-    return betJson({ bet, owner: vault.owner, receipt: admission.receiptOf(vault, bet), batch });
+    return betJson({ bet, owner: vault.owner, receipt: admission.receiptOf(vault, bet), batch, quarantine: vault.quarantine });
   });
 }
 
@@ -118,7 +120,12 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
   );
 }
 
-function registerBatchRoutes(server: Server, { read }: ApiParts): void {
+function registerBatchRoutes(server: Server, { read, book }: ApiParts): void {
+  server.get('/v1/quarantine', { schema: { response: { 200: schema.QuarantineSchema } } }, () => {
+    const held = [...book.all()].flatMap((vault) => (vault.quarantine ? [quarantineJson(vault, vault.quarantine)] : []));
+    held.sort((a, b) => a.since - b.since);
+    return { held: held.length, vaults: held.slice(0, MAX_HELD_SHOWN) };
+  });
   server.get('/v1/batches', { schema: { querystring: schema.BatchesQuery } }, (request) => {
     const before = request.query.before === undefined ? MAX_U64_DIGITS_VALUE >> 1n : parseU64(request.query.before, 'before');
     return { batches: read.batches({ before, limit: request.query.limit ?? 20 }).map(batchJson) };

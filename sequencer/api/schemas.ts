@@ -15,7 +15,7 @@ const SIGNED = Type.Object(
   { description: 'A message of the house' },
 );
 const TIME = Type.Integer({ description: 'Milliseconds since the Unix epoch' });
-const STATES = ['Pending', 'Proving', 'Proved', 'Submitted', 'Confirmed', 'Finalized', 'Failed'] as const;
+const STATES = ['Pending', 'Proving', 'Proved', 'Submitted', 'Confirmed', 'Finalized'] as const;
 
 export const BetRequestSchema = Type.Object(
   {
@@ -59,9 +59,11 @@ export const BetSchema = Type.Object({
   balance: AMOUNT,
   time: TIME,
   receipt: SIGNED,
-  status: Type.Enum(['acknowledged', ...STATES], {
-    description: "'acknowledged' until the bet is in a batch, then its state",
+  status: Type.Enum(['acknowledged', ...STATES, 'Failed'], {
+    description:
+      "'acknowledged' until the bet is in a batch, then its state; 'Failed' while it can not be settled: owed, and tried again",
   }),
+  failed_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet can not be settled, if it can not' }),
   batch: Type.Union([COUNTER, Type.Null()]),
   l1_signature: Type.Union([Type.String(), Type.Null()], { description: 'Signature of the settling transaction, base58' }),
 });
@@ -124,6 +126,23 @@ export const BatchDetailSchema = Type.Object({
       attempt: Type.Integer(),
       signature: Type.String(),
     }),
+  ),
+});
+
+export const QuarantineSchema = Type.Object({
+  held: Type.Integer({ description: 'Vaults whose bets can not be settled for now' }),
+  vaults: Type.Array(
+    Type.Object({
+      user: ADDRESS,
+      vault: ADDRESS,
+      first_nonce: { ...COUNTER, description: 'The first bet that is held; all after it wait behind it' },
+      open_bets: Type.Integer(),
+      reason: Type.String(),
+      since: TIME,
+      attempts: Type.Integer({ description: 'How often settling it has been given up' }),
+      retry_at: TIME,
+    }),
+    { description: 'The longest held first, at most 100' },
   ),
 });
 

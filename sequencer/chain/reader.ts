@@ -59,7 +59,12 @@ export class ChainReader {
 
   /** The whole house account; `CHAIN_MISMATCH` if there is none. */
   async houseAt(commitment: Commitment, minContextSlot?: bigint): Promise<House> {
-    const { value } = await call(
+    return (await this.houseAndSlot(commitment, minContextSlot)).house;
+  }
+
+  /** The house account and the slot that shows it so, which is `minContextSlot` or later. */
+  async houseAndSlot(commitment: Commitment, minContextSlot?: bigint): Promise<{ house: House; slot: bigint }> {
+    const { context, value } = await call(
       this.rpc.getAccountInfo(this.house, {
         commitment,
         encoding: 'base64',
@@ -68,15 +73,24 @@ export class ChainReader {
     );
     if (!value) throw new CasinoError('CHAIN_MISMATCH', `no house at ${this.house}`);
     const data = getBase64Encoder().encode(value.data[0]);
-    return decodeOwned(
-      { address: this.house, programAddress: value.owner, data },
-      { program: this.program, decode: decodeHouse },
-    );
+    const account = { address: this.house, programAddress: value.owner, data };
+    return { house: decodeOwned(account, { program: this.program, decode: decodeHouse }), slot: context.slot };
   }
 
-  /** Slots since genesis, and the block height, at confirmed. */
-  async blockHeight(): Promise<bigint> {
-    return call(this.rpc.getBlockHeight({ commitment: 'confirmed' }));
+  /** These vaults as one slot shows them, at confirmed: undefined for one that is not there. */
+  async vaultsAt(
+    vaults: readonly Address[],
+    minContextSlot: bigint,
+  ): Promise<{ slot: bigint; vaults: (VaultView | undefined)[] }> {
+    const options = { commitment: 'confirmed', encoding: 'base64', minContextSlot } as const;
+    const { context, value } = await call(this.rpc.getMultipleAccounts([...vaults], options));
+    const views = value.map((account, index) => {
+      if (!account) return undefined;
+      const address = vaults[index] as Address;
+      const raw = { address, programAddress: account.owner, data: getBase64Encoder().encode(account.data[0]) };
+      return vaultView(address, decodeOwned(raw, { program: this.program, decode: decodeVault }));
+    });
+    return { slot: context.slot, vaults: views };
   }
 }
 
@@ -89,8 +103,8 @@ function houseView(address: Address, house: House): HouseView {
 }
 
 function vaultView(address: Address, vault: Vault): VaultView {
-  const { owner, accountId, frozen, lastTerms, lastBet, balance, pendingDeposit, claimable, requestAmount, requestDeadline } =
-    vault;
-  const money = { balance, pendingDeposit, claimable, requestAmount, requestDeadline };
-  return { address, owner, accountId, frozen, lastTerms, lastBet, ...money, keys: vault.keys };
+  const { owner, accountId, frozen, lastTerms, lastBet, balance, pendingDeposit, claimable, keys } = vault;
+  const { requestAmount, requestDeadline, challengeBet, challengeSlot } = vault;
+  const waiting = { requestAmount, requestDeadline, challengeBet, challengeSlot };
+  return { address, owner, accountId, frozen, lastTerms, lastBet, balance, pendingDeposit, claimable, ...waiting, keys };
 }

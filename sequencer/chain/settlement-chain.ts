@@ -1,18 +1,30 @@
-import type { Address, Instruction, Signature, TransactionSigner } from '@solana/kit';
-import { type BatchSettled, eventsOf, settleBatch, settleTransfers } from '../../program/client/index.ts';
+import { type Address, getBase64Encoder, type Instruction, type Signature, type TransactionSigner } from '@solana/kit';
+import {
+  type BatchSettled,
+  decodeOwned,
+  decodeVerifyingKey,
+  eventsOf,
+  settleBatch,
+  settleTransfers,
+  verifyingKeyAddress,
+} from '../../program/client/index.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import type {
   BatchInstruction,
+  DryRunFailure,
+  FinalizedHouse,
+  KeyLifetime,
   LandedBatch,
   SettlementChain,
   SignatureState,
   SignedTransaction,
   Transfer,
 } from '../settlement/chain-port.ts';
+import { scopeOfFailure } from './failure-scope.ts';
 import type { ChainReader } from './reader.ts';
 import { call, describeFailure } from './rpc.ts';
-import { sendBytes, signTransaction } from './transactions.ts';
+import { dryRunTransaction, sendBytes, signTransaction } from './transactions.ts';
 
 /** Compute units asked for: what a batch with one vault costs, and what each further one adds, with room to spare. */
 const BASE_COMPUTE_UNITS = 160_000;
@@ -32,6 +44,8 @@ export class SolanaSettlementChain implements SettlementChain {
   readonly #reader: ChainReader;
   readonly #settler: TransactionSigner;
   readonly #leader: () => Leader;
+  /** The newest slot that was seen confirmed: an answer from a state before it is no answer. */
+  #seenSlot = 0n;
 
   constructor(options: { reader: ChainReader; settler: TransactionSigner; leader: () => Leader }) {
     this.#reader = options.reader;
@@ -40,9 +54,20 @@ export class SolanaSettlementChain implements SettlementChain {
   }
 
   async signBatch(batch: BatchInstruction): Promise<SignedTransaction> {
+    const leader = await this.#assertLeading();
+    return this.#sign(await this.#batchInstruction(batch, leader), { computeUnits: computeUnitsOf(batch), leader });
+  }
+
+  async dryRun(batch: BatchInstruction): Promise<DryRunFailure | undefined> {
+    const instructions = [await this.#batchInstruction(batch, this.#leader())];
+    const input = { payer: this.#settler, instructions, computeUnits: computeUnitsOf(batch), minContextSlot: this.#seenSlot };
+    const { err } = await dryRunTransaction(this.#reader.rpc, input);
+    return err ? { reason: describeFailure(err), scope: scopeOfFailure(err) } : undefined;
+  }
+
+  #batchInstruction(batch: BatchInstruction, { epoch, nonce }: Leader): Promise<Instruction> {
     const { program, house } = this.#reader;
-    const { epoch, nonce } = await this.#assertLeading();
-    const instruction = await settleBatch({
+    return settleBatch({
       program,
       house,
       settler: this.#settler,
@@ -64,8 +89,6 @@ export class SolanaSettlementChain implements SettlementChain {
         pay: payRequest,
       })),
     });
-    const computeUnits = BASE_COMPUTE_UNITS + COMPUTE_UNITS_PER_VAULT * batch.runs.length;
-    return this.#sign(instruction, { computeUnits, leader: { epoch, nonce } });
   }
 
   async signTransfers(input: { transferNumber: bigint; transfers: readonly Transfer[] }): Promise<SignedTransaction> {
@@ -96,10 +119,6 @@ export class SolanaSettlementChain implements SettlementChain {
     return status.err ? { commitment, failure: describeFailure(status.err) } : { commitment };
   }
 
-  blockHeight(): Promise<bigint> {
-    return this.#reader.blockHeight();
-  }
-
   async landedBatch(signature: string): Promise<LandedBatch | undefined> {
     const found = await this.#settledBy(signature as Signature);
     if (!found) return undefined;
@@ -126,16 +145,45 @@ export class SolanaSettlementChain implements SettlementChain {
   }
 
   async lastBatch(): Promise<bigint> {
-    return (await this.#reader.houseAt('confirmed')).lastBatch;
+    const { house, slot } = await this.#reader.houseAndSlot('confirmed', this.#seenSlot);
+    this.#saw(slot);
+    return house.lastBatch;
   }
 
-  async finalizedLeader(): Promise<Leader> {
-    const { leaderEpoch, leaderNonce } = await this.#reader.houseAt('finalized');
-    return { epoch: leaderEpoch, nonce: leaderNonce };
+  async finalizedHouse(): Promise<FinalizedHouse> {
+    // Height and slot are of one block; the house is of that block or a later one, whichever node answers.
+    const { absoluteSlot, blockHeight } = await call(this.#reader.rpc.getEpochInfo({ commitment: 'finalized' }));
+    const { lastBatch, lastTransfer, leaderEpoch, leaderNonce } = await this.#reader.houseAt('finalized', absoluteSlot);
+    return { blockHeight, lastBatch, lastTransfer, leader: { epoch: leaderEpoch, nonce: leaderNonce } };
+  }
+
+  async confirmedVaults(vaults: readonly Address[]) {
+    const seen = await this.#reader.vaultsAt(vaults, this.#seenSlot);
+    this.#saw(seen.slot);
+    return seen;
+  }
+
+  async verifyingKeys(ids: readonly number[]): Promise<{ slot: bigint; keys: ReadonlyMap<number, KeyLifetime> }> {
+    const { rpc, program, house } = this.#reader;
+    const addresses = await Promise.all(ids.map((id) => verifyingKeyAddress({ program, house, id })));
+    const { context, value } = await call(rpc.getMultipleAccounts(addresses, { commitment: 'finalized', encoding: 'base64' }));
+    const keys = new Map<number, KeyLifetime>();
+    for (const [index, account] of value.entries()) {
+      if (!account) continue;
+      const address = addresses[index] as Address;
+      const raw = { address, programAddress: account.owner, data: getBase64Encoder().encode(account.data[0]) };
+      const { id, activeFromSlot, retiredFromSlot } = decodeOwned(raw, { program, decode: decodeVerifyingKey });
+      keys.set(id, { activeFromSlot, retiredFromSlot });
+    }
+    return { slot: context.slot, keys };
+  }
+
+  #saw(slot: bigint): void {
+    if (slot > this.#seenSlot) this.#seenSlot = slot;
   }
 
   async #assertLeading(): Promise<Leader> {
-    const [own, shown] = [this.#leader(), await this.finalizedLeader()];
+    const [own, { leader: shown }] = [this.#leader(), await this.finalizedHouse()];
     if (own.epoch !== shown.epoch || own.nonce !== shown.nonce) {
       throw new CasinoError('NOT_LEADING', 'another process leads the house; this one settles nothing more');
     }
@@ -158,4 +206,8 @@ export class SolanaSettlementChain implements SettlementChain {
     if (event?.name !== 'BatchSettled') return undefined;
     return { event, computeUnits: Number(transaction.meta.computeUnitsConsumed ?? 0n) };
   }
+}
+
+function computeUnitsOf({ runs }: BatchInstruction): number {
+  return BASE_COMPUTE_UNITS + COMPUTE_UNITS_PER_VAULT * runs.length;
 }

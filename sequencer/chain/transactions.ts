@@ -2,6 +2,8 @@ import {
   appendTransactionMessageInstructions,
   assertIsTransactionWithinSizeLimit,
   type Base64EncodedWireTransaction,
+  type Blockhash,
+  compileTransaction,
   createTransactionMessage,
   getBase64EncodedWireTransaction,
   getSignatureFromTransaction,
@@ -29,29 +31,46 @@ export interface SignedBytes {
   lastValidBlockHeight: bigint;
 }
 
+export interface TransactionInput {
+  payer: TransactionSigner;
+  instructions: readonly Instruction[];
+  computeUnits: number;
+}
+
 /** Signs a transaction of these instructions with a compute unit limit, and checks that it fits a packet. */
-export async function signTransaction(
-  rpc: ChainRpc,
-  input: { payer: TransactionSigner; instructions: readonly Instruction[]; computeUnits: number },
-): Promise<SignedBytes> {
+export async function signTransaction(rpc: ChainRpc, input: TransactionInput): Promise<SignedBytes> {
   const { value: latest } = await call(rpc.getLatestBlockhash({ commitment: 'confirmed' }));
-  const message = pipe(
-    createTransactionMessage({ version: 0 }),
-    (m) => setTransactionMessageFeePayerSigner(input.payer, m),
-    (m) => setTransactionMessageLifetimeUsingBlockhash(latest, m),
-    (m) =>
-      appendTransactionMessageInstructions(
-        [getSetComputeUnitLimitInstruction({ units: input.computeUnits }), ...input.instructions],
-        m,
-      ),
-  );
-  const signed = await signTransactionMessageWithSigners(message);
+  const signed = await signTransactionMessageWithSigners(messageOf(input, latest));
   assertIsTransactionWithinSizeLimit(signed);
   return {
     bytes: new Uint8Array(getTransactionEncoder().encode(signed)),
     signature: getSignatureFromTransaction(signed),
     lastValidBlockHeight: latest.lastValidBlockHeight,
   };
+}
+
+/** Runs a transaction of these instructions, unsigned, against the confirmed state of this slot or a later one. */
+export async function dryRunTransaction(rpc: ChainRpc, input: TransactionInput & { minContextSlot: bigint }) {
+  const anyBlockhash = { blockhash: '11111111111111111111111111111111' as Blockhash, lastValidBlockHeight: 0n };
+  const transaction = compileTransaction(messageOf(input, anyBlockhash));
+  assertIsTransactionWithinSizeLimit(transaction);
+  const { minContextSlot } = input;
+  const options = { commitment: 'confirmed', encoding: 'base64', replaceRecentBlockhash: true, sigVerify: false } as const;
+  const wire = getBase64EncodedWireTransaction(transaction);
+  return (await call(rpc.simulateTransaction(wire, { ...options, minContextSlot }))).value;
+}
+
+function messageOf(input: TransactionInput, blockhash: { blockhash: Blockhash; lastValidBlockHeight: bigint }) {
+  return pipe(
+    createTransactionMessage({ version: 0 }),
+    (m) => setTransactionMessageFeePayerSigner(input.payer, m),
+    (m) => setTransactionMessageLifetimeUsingBlockhash(blockhash, m),
+    (m) =>
+      appendTransactionMessageInstructions(
+        [getSetComputeUnitLimitInstruction({ units: input.computeUnits }), ...input.instructions],
+        m,
+      ),
+  );
 }
 
 /** Hands signed bytes to the chain, after a dry run. Sending the same bytes again is harmless. */
@@ -61,7 +80,7 @@ export async function sendBytes(rpc: ChainRpc, bytes: Uint8Array): Promise<void>
 }
 
 /** Signs, sends and waits until the transaction is final; for set-up steps. `SETTLEMENT_REJECTED` if it fails. */
-export async function sendAndFinalize(rpc: ChainRpc, input: Parameters<typeof signTransaction>[1]): Promise<Signature> {
+export async function sendAndFinalize(rpc: ChainRpc, input: TransactionInput): Promise<Signature> {
   const { bytes, signature } = await signTransaction(rpc, input);
   await sendBytes(rpc, bytes);
   const deadlineMs = performance.now() + FINALITY_TIMEOUT_MS;

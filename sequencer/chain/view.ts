@@ -37,6 +37,9 @@ export interface VaultView {
   claimable: bigint;
   requestAmount: bigint;
   requestDeadline: bigint;
+  /** Bet of an open challenge, 0 for none, and the slot in which it was made. */
+  challengeBet: bigint;
+  challengeSlot: bigint;
   keys: readonly [KeySlotView, KeySlotView];
 }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { BatchProgress, BatchRecord, BetRecord, LedgerEntry } from './records.ts';
+import type { BatchProgress, BatchRecord, BetRecord, LedgerEntry, QuarantineRecord } from './records.ts';
 import { toSql } from './schema.ts';
 
 type Cell = string | number | bigint | Uint8Array | null;
@@ -64,6 +64,11 @@ export class LedgerWriter {
         for (const { vault, lastBet } of entry.vaults) {
           this.#insert('transfers', [vault, toSql(lastBet), entry.signature, toSql(entry.transferNumber)]);
         }
+        return;
+      case 'quarantined':
+        return this.#quarantined(entry.quarantine);
+      case 'quarantine-ended':
+        this.#run('DELETE FROM quarantine WHERE vault = ?', [entry.vault]);
         return;
       case 'settled-through':
         return this.#one('UPDATE vaults SET finalized_through = ?1 WHERE vault = ?2 AND finalized_through <= ?1', [
@@ -133,6 +138,17 @@ export class LedgerWriter {
     this.#one('DELETE FROM batches WHERE batch_number = ?', [key]);
     const from = batch.state as string;
     this.#audit({ ...entry, from, to: '', attempt: Number(batch.attempt), signature: '' });
+  }
+
+  /**
+   * Holds a vault from its first bet that is in no batch; one that is held already is held on. A vault whose bets have found another end
+   * since the hold was decided is left alone: there is nothing to hold.
+   */
+  #quarantined({ vault, firstBet, reason, sinceMs, attempts, retryAtMs }: QuarantineRecord): void {
+    const waits = 'SELECT 1 FROM vaults WHERE vault = ?1 AND batched_through = ?2 - 1 AND last_bet >= ?2';
+    if (!this.#statement(waits).get(vault, toSql(firstBet))) return;
+    this.#run('DELETE FROM quarantine WHERE vault = ?', [vault]);
+    this.#insert('quarantine', [vault, toSql(firstBet), reason, sinceMs, attempts, retryAtMs]);
   }
 
   #audit(line: {

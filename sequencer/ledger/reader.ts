@@ -8,6 +8,7 @@ import type {
   BetRecord,
   LeaderRecord,
   LimitRecord,
+  QuarantineRecord,
   RefusalRecord,
   RunRecord,
   VaultRecord,
@@ -46,17 +47,18 @@ export class LedgerReader {
     return this.#all('SELECT * FROM vaults ORDER BY vault').map(readVault);
   }
 
-  /** Vaults with bets that are in no batch, the longest waiting first. */
+  /** Vaults with bets that are in no batch, the longest waiting first; those in quarantine left out. */
   waitingVaults(limit: number): { record: VaultRecord; waitingSinceMs: number }[] {
     const sql = `SELECT vaults.*, bets.time_ms AS since FROM vaults JOIN bets
       ON bets.vault = vaults.vault AND bets.bet_number = vaults.batched_through + 1
-      WHERE vaults.batched_through < vaults.last_bet ORDER BY bets.time_ms LIMIT ?`;
+      WHERE vaults.batched_through < vaults.last_bet AND vaults.vault NOT IN (SELECT vault FROM quarantine) ORDER BY bets.time_ms LIMIT ?`;
     return this.#all(sql, limit).map((row) => ({ record: readVault(row), waitingSinceMs: Number(row.since) }));
   }
 
-  /** How many bets are in no batch. */
+  /** How many bets are in no batch, of vaults that are not in quarantine. */
   waitingBets(): number {
-    const sql = 'SELECT coalesce(sum(last_bet - batched_through), 0) AS bets FROM vaults WHERE batched_through < last_bet';
+    const sql = `SELECT coalesce(sum(last_bet - batched_through), 0) AS bets FROM vaults
+      WHERE batched_through < last_bet AND vault NOT IN (SELECT vault FROM quarantine)`;
     return Number(this.#get(sql)?.bets ?? 0n);
   }
 
@@ -94,6 +96,10 @@ export class LedgerReader {
       throughBet: fromSql(row.through_bet),
       signature: row.signature as Uint8Array,
     }));
+  }
+
+  quarantine(vault: Uint8Array): QuarantineRecord | undefined {
+    return optional(this.#get('SELECT * FROM quarantine WHERE vault = ?', vault), readQuarantine);
   }
 
   leaders(): LeaderRecord[] {
@@ -189,6 +195,17 @@ function readVault(row: Row): VaultRecord {
     lastTerms: Number(row.last_terms),
     batchedThrough: fromSql(row.batched_through),
     finalizedThrough: fromSql(row.finalized_through),
+  };
+}
+
+function readQuarantine(row: Row): QuarantineRecord {
+  return {
+    vault: row.vault as Uint8Array,
+    firstBet: fromSql(row.first_bet),
+    reason: row.reason as string,
+    sinceMs: Number(row.since_ms),
+    attempts: Number(row.attempts),
+    retryAtMs: Number(row.retry_at_ms),
   };
 }
 

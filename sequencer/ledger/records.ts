@@ -52,14 +52,26 @@ export interface LimitRecord {
   signature: Uint8Array;
 }
 
+/** A vault whose bets from `firstBet` on can not be settled for now. They are owed as before, and tried again. */
+export interface QuarantineRecord {
+  vault: Uint8Array;
+  firstBet: bigint;
+  /** In words. */
+  reason: string;
+  sinceMs: number;
+  /** How often settling it has been given up. */
+  attempts: number;
+  retryAtMs: number;
+}
+
 export interface LeaderRecord {
   epoch: bigint;
   nonce: bigint;
   finalized: boolean;
 }
 
-/** `Pending -> Proving -> Proved -> Submitted -> Confirmed -> Finalized`, or `Failed`. */
-export type BatchState = 'Pending' | 'Proving' | 'Proved' | 'Submitted' | 'Confirmed' | 'Finalized' | 'Failed';
+/** `Pending -> Proving -> Proved -> Submitted -> Confirmed -> Finalized`. What fails is taken back; its vault may be quarantined. */
+export type BatchState = 'Pending' | 'Proving' | 'Proved' | 'Submitted' | 'Confirmed' | 'Finalized';
 
 /** One vault's run in a batch, by slot. */
 export interface RunRecord {
@@ -143,4 +155,6 @@ export type LedgerEntry =
       transferNumber: bigint;
       vaults: readonly { vault: Uint8Array; lastBet: bigint }[];
     }
+  | { kind: 'quarantined'; quarantine: QuarantineRecord }
+  | { kind: 'quarantine-ended'; vault: Uint8Array }
   | { kind: 'settled-through'; vault: Uint8Array; betNumber: bigint };

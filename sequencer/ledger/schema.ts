@@ -1,8 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { CasinoError } from '../errors.ts';
 
-export const SCHEMA_VERSION = 1;
-
 /**
  * 64-bit amounts are stored as SQLite's signed integers, bit for bit (`toSql`, `fromSql`). Bets are clustered by vault and number:
  * both only grow, so that appending stays cheap however many there are.
@@ -60,14 +58,40 @@ const TABLES = `
   CREATE INDEX audit_by_batch ON audit (batch_number, id);
 `;
 
-/** Creates the tables of a new database, or checks that an old one has this version (`CONFIG_INVALID`). */
+const RESUMED_STATE = `CASE WHEN "transaction" IS NOT NULL THEN 'Submitted' WHEN proof IS NOT NULL THEN 'Proved' ELSE 'Pending' END`;
+
+/**
+ * Vaults whose next bets could not be settled. Version 1 held the whole batch as `Failed` instead: such a batch goes back to the state that
+ * what it holds allows, and is tried again from there.
+ */
+const QUARANTINE_TABLES = `
+  CREATE TABLE quarantine (
+    vault BLOB PRIMARY KEY, first_bet INTEGER NOT NULL, reason TEXT NOT NULL, since_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    retry_at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID, STRICT;
+  INSERT INTO audit (batch_number, time_ms, from_state, to_state, reason, attempt, signature)
+    SELECT batch_number, updated_at_ms, state, ${RESUMED_STATE}, 'tried again by ledger version 2', attempt, ''
+    FROM batches WHERE state = 'Failed';
+  UPDATE batches SET state = ${RESUMED_STATE} WHERE state = 'Failed';
+`;
+
+/** What each version added, in order. A ledger has run all of them up to its own version. */
+const STEPS: readonly { version: number; sql: string }[] = [
+  { version: 1, sql: TABLES },
+  { version: 2, sql: QUARANTINE_TABLES },
+];
+
+export const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
+
+/** Brings a new or older database to this version, each step in one transaction; `CONFIG_INVALID` for one of a later version. */
 export function prepareSchema(database: DatabaseSync): void {
   const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
-  if (found === SCHEMA_VERSION) return;
-  if (found !== 0) {
+  if (found > SCHEMA_VERSION) {
     throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
   }
-  database.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  for (const { version, sql } of STEPS) {
+    if (version > found) database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version}; COMMIT;`);
+  }
 }
 
 /** An unsigned 64-bit value as SQLite's signed integer, bit for bit. */

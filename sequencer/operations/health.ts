@@ -15,7 +15,7 @@ export function healthOf(input: {
   const { book, gate, settlement, unfinished } = input;
   const view = book.view;
   const stopped = view ? gate.stopped(view)?.message : 'the chain has not been read yet';
-  const problems = [stopped, settlement.problem].filter((problem) => problem !== undefined);
+  const problems = [stopped, ...settlement.problems].filter((problem) => problem !== undefined);
   return {
     status: problems.length === 0 ? ('ok' as const) : ('degraded' as const),
     leading: stopped === undefined,

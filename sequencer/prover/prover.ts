@@ -22,12 +22,17 @@ export interface ProverOptions {
   tableCache: string;
 }
 
-/** Proves batches of one circuit size; its key stays in memory. One batch at a time. */
+/**
+ * Proves batches of one circuit size; its key stays in memory. Of several at a time, one has its witness computed while another is in
+ * proof.
+ */
 export class SizeProver implements BatchProver {
   readonly circuit: CircuitInfo;
   readonly vkId: number;
   readonly #prover: NativeProver;
   readonly #witness: WitnessThread;
+  readonly #witnessTurns = new Turns();
+  readonly #proofTurns = new Turns();
 
   private constructor(key: ProvingKey, prover: NativeProver, witness: WitnessThread) {
     this.circuit = key.circuit;
@@ -48,19 +53,21 @@ export class SizeProver implements BatchProver {
    * been verified, and its public input is the one that the program will rebuild.
    */
   async prove(statement: BatchStatement, signal: AbortSignal): Promise<Proof> {
-    const started = performance.now();
-    const witness = await this.#witness.compute(statement);
-    const witnessed = performance.now();
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(PROOF_TIMEOUT_MS)]);
-    const proof = await this.#prover.prove(witness, { signal: limit }).catch((error: unknown) => {
-      throw new CasinoError('PROVER_FAILED', `the proof failed: ${messageOf(error)}`, { cause: error });
-    });
+    const witnessed = await this.#witnessTurns.take(signal, () => this.#witness.compute(statement));
+    const proven = await this.#proofTurns.take(signal, () => this.#prove(witnessed.result, signal));
+    const proof = proven.result;
     const expected = publicInput(publicBatchOf(statement), this.circuit.maxVaults);
     if (bytesToInteger(proof.publicInputs) !== expected) {
       throw new CasinoError('SETTLEMENT_REJECTED', 'the proof is of other public data than the batch');
     }
-    const ended = performance.now();
-    return { compressed: proof.compressed, witnessMs: Math.round(witnessed - started), proveMs: Math.round(ended - witnessed) };
+    return { compressed: proof.compressed, witnessMs: witnessed.tookMs, proveMs: proven.tookMs };
+  }
+
+  async #prove(witness: Uint8Array, signal: AbortSignal) {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(PROOF_TIMEOUT_MS)]);
+    return this.#prover.prove(witness, { signal: limit }).catch((error: unknown) => {
+      throw new CasinoError('PROVER_FAILED', `the proof failed: ${messageOf(error)}`, { cause: error });
+    });
   }
 
   /** Whether the key's tables were computed at this start or read from the cache. */
@@ -70,6 +77,22 @@ export class SizeProver implements BatchProver {
 
   async stop(): Promise<void> {
     await this.#witness.stop();
+  }
+}
+
+/** Lets one at a time through, in the order of asking. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Runs `act` when its turn comes, unless the signal was aborted before; says how long it took, waiting left out. */
+  take<T>(signal: AbortSignal, act: () => Promise<T>): Promise<{ result: T; tookMs: number }> {
+    const turn = this.#last.then(async () => {
+      if (signal.aborted) throw new CasinoError('PROVER_FAILED', 'the proof is not wanted any more');
+      const started = performance.now();
+      return { result: await act(), tookMs: Math.round(performance.now() - started) };
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
   }
 }
 

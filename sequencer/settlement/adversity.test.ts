@@ -42,9 +42,13 @@ describe('rejections', () => {
       () => f.read.auditTrail(1n).some(({ to }) => to === ''),
       () => {
         f.nowMs += 3_000;
-        if (f.chain.sent.length >= 4) f.chain.height += 200n;
+        if (f.chain.sent.length >= 4) {
+          f.chain.badVaults.set(f.alice.vault, 'INVALID_PROOF');
+          f.chain.height += 200n;
+        }
       },
     );
+    f.chain.badVaults.clear();
     f.chain.onSend = 'land';
     f.nowMs += 10_000;
     await f.settleAll();
@@ -69,14 +73,14 @@ describe('rejections', () => {
     assert.equal(f.chain.signed.size, 1);
   });
 
-  test('a batch that no proof exists for is held as Failed, its bets still owed; a start tries it once more', async () => {
+  test('a vault that no proof exists for is held as Failed, its bets still owed; a start tries it once more', async () => {
     await f.place(f.alice, 1);
     f.onProve = () => {
       throw new CasinoError('SETTLEMENT_REJECTED', 'no witness exists');
     };
     f.start();
-    await f.until(() => f.states()[0] === 'Failed' && f.settlement?.problem !== undefined);
-    assert.match(f.settlement?.problem ?? '', /batch 1 could not be settled/);
+    await f.until(() => f.settlement?.problems[0] !== undefined);
+    assert.match(f.settlement?.problems[0] ?? '', /held: no witness exists/);
     assert.equal(f.admission.book.openBets, 1);
     assert.equal(f.chain.landed.length, 0);
     f.onProve = () => {};
@@ -91,8 +95,8 @@ describe('rejections', () => {
       throw new CasinoError('PROVER_FAILED', 'out of memory');
     };
     f.start();
-    await f.until(() => f.settlement?.problem !== undefined);
-    assert.match(f.settlement?.problem ?? '', /building keeps failing: out of memory/);
+    await f.until(() => f.settlement?.problems[0] !== undefined);
+    assert.match(f.settlement?.problems[0] ?? '', /proving keeps failing: out of memory/);
   });
 
   test('no run is planned on a balance that is older than the last finished batch', async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { LedgerPort } from '../ledger/ledger.ts';
-import type { BatchProgress, BatchRecord, BatchState } from '../ledger/records.ts';
+import type { BatchProgress, BatchRecord, BatchState, LedgerEntry } from '../ledger/records.ts';
 
 /** The batches that are not finalized, in order, in memory and in the ledger alike. Every change is one durable transaction. */
 export class UnfinishedBatches {
@@ -8,7 +8,7 @@ export class UnfinishedBatches {
   readonly #clock: Clock;
   readonly #onChange: (batch: BatchRecord) => void;
   #batches: BatchRecord[];
-  #withdrawing: Promise<void> | undefined;
+  #withdrawing = 0;
 
   constructor(options: { ledger: LedgerPort; clock: Clock; onChange(batch: BatchRecord): void }) {
     this.#ledger = options.ledger;
@@ -21,14 +21,19 @@ export class UnfinishedBatches {
     return this.#batches;
   }
 
-  /** The first batch in one of these states. */
-  first(...states: BatchState[]): BatchRecord | undefined {
-    return this.#batches.find((batch) => states.includes(batch.state));
+  /** The first batch that the chain has not confirmed: the next to be submitted. */
+  get next(): BatchRecord | undefined {
+    return this.#batches.find(({ state }) => state !== 'Confirmed');
   }
 
   /** Whether the batch is still to be settled; a withdrawn one is not. */
   has(batch: BatchRecord): boolean {
     return this.#batches.includes(batch);
+  }
+
+  /** A batch and all after it. */
+  from(batch: BatchRecord): BatchRecord[] {
+    return this.#batches.filter((other) => other.batchNumber >= batch.batchNumber);
   }
 
   /** Runs of a vault in batches that `settledThrough` does not cover, in order. */
@@ -39,9 +44,9 @@ export class UnfinishedBatches {
       .filter((run) => key.equals(run.vault) && run.firstBet + BigInt(run.betCount) - 1n > settledThrough);
   }
 
-  /** Resolves once the ledger shows what memory shows: no batch is being taken back. */
-  async steady(): Promise<void> {
-    while (this.#withdrawing) await this.#withdrawing;
+  /** Whether the ledger shows what memory shows: no batch is being taken back. */
+  get isSteady(): boolean {
+    return this.#withdrawing === 0;
   }
 
   async add(batch: BatchRecord): Promise<void> {
@@ -50,11 +55,12 @@ export class UnfinishedBatches {
     this.#onChange(batch);
   }
 
-  /** Moves a batch to its next state, with what it gained on the way. */
+  /** Moves a batch to its next state, with what it gained on the way; one that was taken back meanwhile stays as it is. */
   async move(
     batch: BatchRecord,
     change: { to: BatchState; reason: string; progress?: Partial<BatchProgress>; attempt?: number },
   ): Promise<void> {
+    if (!this.has(batch)) return;
     const timeMs = this.#clock.nowMs();
     const attempt = change.attempt ?? batch.attempt;
     const { batchNumber, state: from } = batch;
@@ -64,18 +70,32 @@ export class UnfinishedBatches {
     this.#onChange(batch);
   }
 
-  /** Takes a batch and all after it back; their bets are owed as before and go into new batches. */
-  async withdrawFrom(batch: BatchRecord, reason: string): Promise<void> {
-    const withdrawn = this.#batches.filter((other) => other.batchNumber >= batch.batchNumber);
+  /** Confirmed batches that a fork took back are to be submitted again, all of them in one transaction. */
+  async rollBack(batches: readonly BatchRecord[]): Promise<void> {
+    const timeMs = this.#clock.nowMs();
+    const reason = 'a fork took the confirmation back';
+    const change = { kind: 'batch-moved', from: 'Confirmed', to: 'Submitted', reason, timeMs } as const;
+    await this.#ledger.commit(batches.map(({ batchNumber, attempt }) => ({ ...change, batchNumber, attempt })));
+    for (const batch of batches) {
+      Object.assign(batch, { state: change.to, updatedAtMs: timeMs });
+      this.#onChange(batch);
+    }
+  }
+
+  /**
+   * Takes a batch and all after it back; their bets are owed as before and go into new batches. `also` is made durable in the same
+   * transaction. The caller knows that none of their bytes can land any more.
+   */
+  async withdrawFrom(batch: BatchRecord, reason: string, also: readonly LedgerEntry[] = []): Promise<void> {
+    const withdrawn = this.from(batch);
     this.#batches = this.#batches.filter((other) => other.batchNumber < batch.batchNumber);
     const timeMs = this.#clock.nowMs();
-    const entries = withdrawn
+    const entries: LedgerEntry[] = withdrawn
       .reverse()
-      .map(({ batchNumber }) => ({ kind: 'batch-withdrawn' as const, batchNumber, reason, timeMs }));
-    const withdrawing = this.#ledger.commit(entries).finally(() => {
-      if (this.#withdrawing === withdrawing) this.#withdrawing = undefined;
+      .map(({ batchNumber }) => ({ kind: 'batch-withdrawn', batchNumber, reason, timeMs }));
+    this.#withdrawing += 1;
+    await this.#ledger.commit([...entries, ...also]).finally(() => {
+      this.#withdrawing -= 1;
     });
-    this.#withdrawing = withdrawing;
-    await withdrawing;
   }
 }

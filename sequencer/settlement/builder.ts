@@ -1,3 +1,4 @@
+import type { Address } from '@solana/kit';
 import { outcomeBytes } from '../../program/client/index.ts';
 import type { BatchStatement } from '../../protocol/batch.ts';
 import { encodeBlob } from '../../protocol/blob.ts';
@@ -6,12 +7,21 @@ import type { VaultBook } from '../admission/book.ts';
 import type { TermsBook } from '../admission/seeds.ts';
 import type { BlobStore } from '../blobs/store.ts';
 import { CasinoError } from '../errors.ts';
-import { addressOf } from '../ledger/addresses.ts';
+import { addressBytes, addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
-import type { BatchRecord } from '../ledger/records.ts';
-import type { BatchProver } from './batch-prover.ts';
+import type { BatchRecord, VaultRecord } from '../ledger/records.ts';
 import type { UnfinishedBatches } from './batches.ts';
-import { type BatchSize, blobOf, type PlannedRun, planBatch, statementRuns, type WaitingVault } from './planner.ts';
+import { deadlineOf } from './deadlines.ts';
+import {
+  type BatchPlan,
+  type BatchSize,
+  blobOf,
+  type ImpossibleRun,
+  type PlannedRun,
+  planBatch,
+  statementRuns,
+  type WaitingVault,
+} from './planner.ts';
 
 /** Vaults looked at for one batch: more wait for the next. */
 const MAX_VAULTS_CONSIDERED = 64;
@@ -44,18 +54,32 @@ export class BatchBuilder {
     this.#house = options.house;
   }
 
+  get sizes(): readonly BatchSize[] {
+    return this.#sizes;
+  }
+
   /** Bets in no batch, and since when the oldest of them waits; undefined if none does. */
   backlog(): { bets: number; sinceMs: number } | undefined {
     const oldest = this.#read.waitingVaults(1)[0];
     return oldest && { bets: this.#read.waitingBets(), sinceMs: oldest.waitingSinceMs };
   }
 
-  /** The next batch, its blob stored and read back; undefined if nothing can be batched now. Only sizes with a prover are used. */
-  build(input: { unfinished: UnfinishedBatches; provers: readonly BatchProver[]; nowMs: number }): BatchRecord | undefined {
-    const { unfinished, provers, nowMs } = input;
-    const sizes = this.#sizes.filter(({ name }) => provers.some(({ circuit }) => circuit.name === name));
-    const plan = planBatch(this.#waiting(unfinished), sizes);
-    if (!plan) return undefined;
+  /**
+   * The next batch in one of these sizes, its blob stored and read back; no batch if nothing can be batched now. `only` leaves all other
+   * vaults out, and takes one that is in quarantine. `impossible` lists what no batch can hold.
+   */
+  build(input: {
+    unfinished: UnfinishedBatches;
+    sizes: readonly BatchSize[];
+    nowMs: number;
+    only?: readonly Address[] | undefined;
+  }): { batch: BatchRecord | undefined; impossible: ImpossibleRun[] } {
+    const { unfinished, sizes, nowMs, only } = input;
+    const { plan, impossible } = planBatch(this.#waiting(unfinished, only), sizes);
+    return { batch: plan && this.#batchOf(plan, nowMs), impossible };
+  }
+
+  #batchOf(plan: BatchPlan, nowMs: number): BatchRecord {
     const batchNumber = this.#read.lastBatchNumber() + 1n;
     const outcomes = plan.runs.flatMap(({ bets }) => bets.map((bet) => bet.outcome));
     const blobHash = this.#blobs.put(encodeBlob(this.#blob({ batchNumber, termsId: plan.termsId, runs: plan.runs })));
@@ -90,11 +114,11 @@ export class BatchBuilder {
     return size.maxBets;
   }
 
-  #waiting(unfinished: UnfinishedBatches): WaitingVault[] {
-    const view = this.#book.view;
-    if (!view) return [];
+  #waiting(unfinished: UnfinishedBatches, only: readonly Address[] | undefined): WaitingVault[] {
+    if (!this.#book.view) return [];
     const maxBets = Math.max(...this.#sizes.map((size) => size.maxBets));
-    return this.#read.waitingVaults(MAX_VAULTS_CONSIDERED).flatMap(({ record }) => {
+    const records = only ? this.#recordsOf(only) : this.#mostUrgent();
+    return records.flatMap((record) => {
       const state = this.#book.byAddress(addressOf(record.vault));
       if (!state || state.finalized.frozen || state.confirmed.frozen) return [];
       const first = record.batchedThrough + 1n;
@@ -102,6 +126,34 @@ export class BatchBuilder {
       const inFlight = unfinished.runsOf(record.vault, state.finalized.lastBet);
       return [{ record, bets, finalized: state.finalized, confirmed: state.confirmed, inFlight, lastAdmitted: state.lastBet }];
     });
+  }
+
+  /** Vaults that wait: the earliest deadline first, then the longest waiting. */
+  #mostUrgent(): VaultRecord[] {
+    const exitDelaySlots = this.#book.view?.finalized.house.exitDelaySlots ?? 0n;
+    const pressing: { address: Address; deadline: bigint }[] = [];
+    for (const vault of this.#book.all()) {
+      const deadline = vault.quarantine ? undefined : deadlineOf(vault, exitDelaySlots);
+      if (deadline !== undefined) pressing.push({ address: vault.address, deadline });
+    }
+    pressing.sort((a, b) => (a.deadline < b.deadline ? -1 : a.deadline > b.deadline ? 1 : 0));
+    const urgent = this.#recordsOf(pressing.slice(0, MAX_VAULTS_CONSIDERED).map(({ address }) => address));
+    const known = new Set(urgent.map(({ vault }) => addressOf(vault)));
+    const patient = this.#read.waitingVaults(MAX_VAULTS_CONSIDERED).map(({ record }) => record);
+    return [...urgent, ...patient.filter(({ vault }) => !known.has(addressOf(vault)))].slice(0, MAX_VAULTS_CONSIDERED);
+  }
+
+  /** What the ledger knows of those of these vaults that wait. */
+  #recordsOf(vaults: readonly Address[]): VaultRecord[] {
+    return vaults.flatMap((vault) => {
+      const record = this.#read.vault(addressBytes(vault));
+      return record && record.batchedThrough < record.lastBet ? [record] : [];
+    });
+  }
+
+  /** Whether one of these vaults has bets that are in no batch. */
+  waits(vaults: readonly Address[]): boolean {
+    return this.#recordsOf(vaults).length > 0;
   }
 
   #withBets(batch: BatchRecord): PlannedRun[] {

@@ -36,6 +36,13 @@ export interface PlannedRun {
   bets: BetRecord[];
 }
 
+/** A vault whose next bets can be in no batch. */
+export interface ImpossibleRun {
+  vault: Uint8Array;
+  firstBet: bigint;
+  reason: string;
+}
+
 export interface BatchPlan {
   size: BatchSize;
   termsId: number;
@@ -44,16 +51,37 @@ export interface BatchPlan {
 }
 
 /**
- * Chooses the next batch: vaults as given (the longest waiting first), the terms of the first, the smallest size that takes all
- * that waits under them, else the largest. Undefined if no vault can be batched now.
+ * Chooses the next batch: vaults as given (the most urgent first), the terms of the first, the smallest size that takes all
+ * that waits under them, else the largest. No plan if no vault can be batched now. `impossible` lists the vaults whose next bets
+ * the finalized chain can not settle as it stands.
  */
-export function planBatch(waiting: readonly WaitingVault[], sizes: readonly BatchSize[]): BatchPlan | undefined {
-  const candidates = waiting.filter(
-    (vault) => vault.bets.length > 0 && isContinuous(vault) && !vault.inFlight.some((run) => run.payRequest),
-  );
+export function planBatch(
+  waiting: readonly WaitingVault[],
+  sizes: readonly BatchSize[],
+): { plan: BatchPlan | undefined; impossible: ImpossibleRun[] } {
+  const candidates: Candidate[] = [];
+  const impossible: ImpossibleRun[] = [];
+  for (const vault of waiting.filter(isPlannable)) {
+    const bets = nextRun(vault);
+    const reason = whyImpossible(vault, bets);
+    if (reason === undefined) candidates.push({ vault, bets });
+    else if (vault.inFlight.length === 0) {
+      impossible.push({ vault: vault.record.vault, firstBet: vault.record.batchedThrough + 1n, reason });
+    }
+  }
+  return { plan: choose(candidates, sizes), impossible };
+}
+
+interface Candidate {
+  vault: WaitingVault;
+  /** Its next run: one terms, one session key. */
+  bets: BetRecord[];
+}
+
+function choose(candidates: readonly Candidate[], sizes: readonly BatchSize[]): BatchPlan | undefined {
   const termsId = candidates[0]?.bets[0]?.termsId;
   if (termsId === undefined) return undefined;
-  const runs = candidates.map((vault) => ({ vault, bets: nextRun(vault, termsId) })).filter(({ bets }) => bets.length > 0);
+  const runs = candidates.filter(({ bets }) => bets[0]?.termsId === termsId);
   const betCount = runs.reduce((total, { bets }) => total + bets.length, 0);
   const fitting = sizes.find((size) => runs.length <= size.maxVaults && betCount <= size.maxBets);
   const size = fitting ?? sizes.at(-1);
@@ -63,14 +91,17 @@ export function planBatch(waiting: readonly WaitingVault[], sizes: readonly Batc
   for (const { vault, bets } of runs.slice(0, size.maxVaults)) {
     if (room === 0) break;
     const planned = planRun(vault, bets.slice(0, room));
-    if (!planned) continue;
     taken.push(planned);
     room -= planned.bets.length;
   }
-  if (taken.length === 0) return undefined;
   taken.sort((a, b) => compareBytes(a.run.vault, b.run.vault));
   for (const [slot, planned] of taken.entries()) planned.run.slot = slot;
   return { size, termsId, runs: taken };
+}
+
+/** A vault with bets for a batch, whose state right before them is known. */
+function isPlannable(vault: WaitingVault): boolean {
+  return vault.bets.length > 0 && isContinuous(vault) && !vault.inFlight.some((run) => run.payRequest);
 }
 
 /**
@@ -87,34 +118,50 @@ function isContinuous({ record, finalized, inFlight }: WaitingVault): boolean {
 }
 
 /** The longest run that one proof can hold: one terms, one session key. */
-function nextRun(vault: WaitingVault, termsId: number): BetRecord[] {
+function nextRun(vault: WaitingVault): BetRecord[] {
   const first = vault.bets[0] as BetRecord;
-  const end = vault.bets.findIndex((bet) => bet.termsId !== termsId || compareBytes(bet.sessionKey, first.sessionKey) !== 0);
+  const end = vault.bets.findIndex(
+    (bet) => bet.termsId !== first.termsId || compareBytes(bet.sessionKey, first.sessionKey) !== 0,
+  );
   return end === -1 ? vault.bets : vault.bets.slice(0, end);
 }
 
-function planRun(vault: WaitingVault, bets: BetRecord[]): PlannedRun | undefined {
+/** Why a run can not be a part of any batch; undefined if it can. */
+function whyImpossible(vault: WaitingVault, bets: readonly BetRecord[]): string | undefined {
+  if (keySlotOf(vault, bets[0] as BetRecord) === -1) return 'the session key that signed the bets is not registered any more';
+  const { start, consume, after } = amountsOf(vault, bets);
+  if (consume < 0n)
+    return `the chain has ${vault.finalized.pendingDeposit} of deposits pending, ${-consume} less than are consumed`;
+  if (start < 0n || after < 0n || after >= U64_LIMIT) return `the run would lead from ${start} to ${after} base units`;
+  return undefined;
+}
+
+function keySlotOf(vault: WaitingVault, bet: BetRecord): number {
+  const hash = sessionKeyHashOf(pointFromBytes(bet.sessionKey));
+  return vault.confirmed.keys.findIndex((key) => key.hash === hash);
+}
+
+function amountsOf(vault: WaitingVault, bets: readonly BetRecord[]): { start: bigint; consume: bigint; after: bigint } {
   const [first, last] = [bets[0] as BetRecord, bets.at(-1) as BetRecord];
-  const hash = sessionKeyHashOf(pointFromBytes(first.sessionKey));
-  const keySlot = vault.confirmed.keys.findIndex((key) => key.hash === hash);
-  if (keySlot === -1) return undefined;
   const consumed = vault.inFlight.reduce((total, run) => total + run.consume, 0n);
   const consume = vault.finalized.pendingDeposit - consumed;
   const start = (vault.inFlight.at(-1)?.after ?? vault.finalized.balance) + consume;
   const firstDelta = first.payout - first.stakeUnits * STAKE_UNIT;
   const after = start + (last.cumulativeDelta - (first.cumulativeDelta - firstDelta));
-  if (consume < 0n || start < 0n || after < 0n || after >= U64_LIMIT) return undefined;
+  return { start, consume, after };
+}
+
+function planRun(vault: WaitingVault, bets: BetRecord[]): PlannedRun {
+  const [first, last] = [bets[0] as BetRecord, bets.at(-1) as BetRecord];
   // Only a finalized request is paid: until it is, no finalized view can lack both the request and its payment.
   const payRequest = vault.finalized.requestAmount > 0n && last.betNumber === vault.lastAdmitted;
   const run: RunRecord = {
     slot: 0,
     vault: vault.record.vault,
-    start,
-    consume,
-    after,
+    ...amountsOf(vault, bets),
     firstBet: first.betNumber,
     betCount: bets.length,
-    keySlot: keySlot as 0 | 1,
+    keySlot: keySlotOf(vault, first) as 0 | 1,
     payRequest,
   };
   return { run, bets };

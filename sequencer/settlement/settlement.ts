@@ -1,107 +1,171 @@
+import type { Address } from '@solana/kit';
 import type { Logger } from 'pino';
 import type { VaultBook } from '../admission/book.ts';
+import type { Clock } from '../clock.ts';
 import { CasinoError, messageOf } from '../errors.ts';
+import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerPort } from '../ledger/ledger.ts';
-import type { BatchRecord } from '../ledger/records.ts';
 import type { BatchProver } from './batch-prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
 import type { BatchBuilder } from './builder.ts';
-import { Submitter, type SubmitterOptions } from './submitter.ts';
+import type { SettlementChain } from './chain-port.ts';
+import type { ImpossibleRun } from './planner.ts';
+import { Proving } from './proving.ts';
+import { Quarantine } from './quarantine.ts';
+import { Rejections } from './rejections.ts';
+import { BatchRejected, Submitter } from './submitter.ts';
 import { TransferSettler } from './transfers.ts';
+import { Trials } from './trials.ts';
+import { VerifyingKeys } from './verifying-keys.ts';
 
-/** Proved batches that may wait for the chain before no more are built. */
+/** Batches beyond those in proof that may wait for the chain before no more are built. */
 const MAX_PROVED_AHEAD = 4;
-/** A batch that the chain rejects this often in a row is held as Failed. */
-const MAX_REJECTIONS = 5;
+/** Looks for a batch of vaults under trial before they are let go: what can not be planned must not hold the others up. */
+const MAX_IDLE_TRIALS = 50;
 /** A loop that fails this often in a row is reported. */
 const FAILURES_TO_REPORT = 4;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 
-export interface SettlementOptions extends Omit<SubmitterOptions, 'pause'> {
+export interface SettlementOptions {
+  chain: SettlementChain;
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
   book: VaultBook;
   ledger: LedgerPort;
   /** Those whose keys are loaded; more may come. */
   provers: readonly BatchProver[];
+  /** Most batches that are proven at a time. */
+  parallelProofs: number;
   /** A batch is built when its oldest bet has waited this long ... */
   batchWaitMs: number;
   /** ... or when this many bets wait. */
   batchThreshold: number;
   pollMs: number;
+  clock: Clock;
   log: Logger;
 }
 
 /**
- * From acknowledged bets to finalized batches: one loop builds and proves, one submits in order, one watches for finality, one pays the
- * requests of vaults that do not bet. Each picks its work by the batches' states and the chain alone, so that a start resumes wherever
- * the last run ended.
+ * From acknowledged bets to finalized batches: one loop builds, one has several batches proven at a time, one submits in order, one watches
+ * for finality, one pays the requests of vaults that do not bet. Each picks its work by the batches' states and the chain alone, so that
+ * a start resumes wherever the last run ended.
  */
 export class Settlement {
   readonly #o: SettlementOptions;
   readonly #submitter: Submitter;
   readonly #transfers: TransferSettler;
+  readonly #proving: Proving;
+  readonly #quarantine: Quarantine;
+  readonly #rejections: Rejections;
+  readonly #trials = new Trials();
+  readonly #keys: VerifyingKeys;
   readonly #stopping = new AbortController();
   #loops: Promise<void>[] = [];
-  #rejections = 0;
+  #idleTrials = 0;
   /** Why a loop has been failing for a while, by its name. */
   readonly #failing = new Map<string, string>();
-  #betsPerSecond: number | undefined;
 
   constructor(options: SettlementOptions) {
     this.#o = options;
+    const pause = (failures: number) => this.#sleep(failures === 0 ? options.pollMs : this.#backoffMs(failures));
     this.#transfers = new TransferSettler(options);
-    this.#submitter = new Submitter({ ...options, pause: () => this.#sleep(options.pollMs) });
+    this.#submitter = new Submitter({ ...options, pause });
+    this.#quarantine = new Quarantine(options);
+    const parts = { submitter: this.#submitter, quarantine: this.#quarantine, trials: this.#trials };
+    this.#rejections = new Rejections({ ...options, ...parts, pause });
+    this.#proving = new Proving({ ...options, reject: (rejection) => this.#rejections.reject(rejection), pause });
+    this.#keys = new VerifyingKeys(options);
   }
 
-  /** What holds settlement up, or undefined. */
-  get problem(): string | undefined {
-    const failed = this.#o.unfinished.first('Failed');
-    if (failed) return `batch ${failed.batchNumber} could not be settled and is held; its bets are still owed`;
-    return [...this.#failing.values()][0];
+  /** What holds settlement up, in words. */
+  get problems(): string[] {
+    const held = this.#quarantine.held.map(
+      ({ address, quarantine }) => `bets of vault ${address} from ${quarantine?.firstBet} on are held: ${quarantine?.reason}`,
+    );
+    const problems = [this.#proving.problem, this.#submitter.problem, ...this.#failing.values()];
+    return [...problems.filter((problem) => problem !== undefined), ...held];
   }
 
   /** Bets a second that proving has sustained of late; undefined before the first proof. */
   get betsPerSecond(): number | undefined {
-    return this.#betsPerSecond;
+    return this.#proving.betsPerSecond;
   }
 
   start(): void {
     this.#loops = [
-      this.#loop('building', () => this.#buildAndProve()),
+      this.#loop('building', () => this.#buildNext()),
+      this.#loop('proving', async () => this.#proving.step()),
       this.#loop('submitting', () => this.#submitNext()),
       this.#loop('finalizing', () => this.#finalizeNext()),
+      this.#loop('releasing', () => this.#quarantine.release()),
       this.#loop('paying', () => this.#transfers.step()),
     ];
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#loops);
+    await Promise.all([...this.#loops, this.#proving.stop()]);
   }
 
-  async #buildAndProve(): Promise<boolean> {
-    const { unfinished, builder, provers } = this.#o;
-    const resumed = unfinished.first('Pending', 'Proving');
-    if (resumed) return this.#prove(resumed);
-    const failed = unfinished.first('Failed');
-    if (failed) return this.#retryFailed(failed);
-    const waiting = unfinished.all.filter(({ state }) => state === 'Proved' || state === 'Submitted').length;
-    if (waiting >= MAX_PROVED_AHEAD || !this.#isDue()) return false;
-    await unfinished.steady();
-    const batch = builder.build({ unfinished, provers, nowMs: this.#o.clock.nowMs() });
-    if (!batch) return false;
+  async #buildNext(): Promise<boolean> {
+    const { unfinished, builder, parallelProofs, clock } = this.#o;
+    if (this.#rejections.busy) return false;
+    const only = this.#underTrial();
+    // What is under suspicion is tried alone: nothing may be built on it.
+    if (only ? unfinished.next !== undefined : !this.#isDue()) return false;
+    const ahead = unfinished.all.filter(({ state }) => state !== 'Confirmed').length;
+    if (ahead >= MAX_PROVED_AHEAD + parallelProofs) return false;
+    const sizes = await this.#usableSizes();
+    if (this.#rejections.busy || !unfinished.isSteady) return false;
+    const { batch, impossible } = builder.build({ unfinished, sizes, nowMs: clock.nowMs(), only });
+    if (impossible.length > 0) {
+      await this.#holdImpossible(impossible);
+      return true;
+    }
+    if (!batch) return this.#nothingBuilt(only);
+    this.#idleTrials = 0;
+    // Nothing is awaited between building and adding: what was built on is still what there is.
     await unfinished.add(batch);
-    return this.#prove(batch);
+    return true;
   }
 
-  /** A start tries a batch that an earlier run gave up on once more, when nothing of it can land. */
-  async #retryFailed(batch: BatchRecord): Promise<boolean> {
-    if (this.#rejections > 0) return false;
-    if (batch.transaction && !(await this.#submitter.canNeverLand(batch))) return false;
-    await this.#o.unfinished.withdrawFrom(batch, 'tried again after a start');
+  /** The vaults that alone the next batch may hold, if there are such: suspects, or one in quarantine that is due to be tried again. */
+  #underTrial(): readonly Address[] | undefined {
+    if (this.#trials.current) return this.#trials.current;
+    const due = this.#quarantine.takeDue();
+    if (due) this.#trials.narrow([due]);
+    return this.#trials.current;
+  }
+
+  /** Vaults under trial of which no batch can be built are let go, at once if they do not wait at all. */
+  #nothingBuilt(only: readonly Address[] | undefined): boolean {
+    if (!only) return false;
+    this.#idleTrials += 1;
+    if (this.#idleTrials < MAX_IDLE_TRIALS && this.#o.builder.waits(only)) return false;
+    this.#idleTrials = 0;
+    this.#trials.clear(only);
     return true;
+  }
+
+  /** Circuit sizes with a prover and a verifying key that will stay; `SETTLEMENT_REJECTED` if the chain has none. */
+  async #usableSizes() {
+    const { builder, provers, book } = this.#o;
+    const exitDelaySlots = book.view?.finalized.house.exitDelaySlots ?? 0n;
+    const lasting = await this.#keys.usable(builder.sizes, exitDelaySlots);
+    if (lasting.length === 0) {
+      throw new CasinoError('SETTLEMENT_REJECTED', 'the house has no verifying key that is active and not about to be retired');
+    }
+    return lasting.filter(({ name }) => provers.some(({ circuit }) => circuit.name === name));
+  }
+
+  /** Holds vaults whose next bets can be in no batch, by the finalized chain. */
+  async #holdImpossible(impossible: readonly ImpossibleRun[]): Promise<void> {
+    const culprits = impossible.map(({ vault, firstBet, reason }) => ({ vault: addressOf(vault), firstBet, reason }));
+    const hold = this.#quarantine.hold(culprits);
+    await this.#o.ledger.commit(hold.entries);
+    hold.durable();
+    this.#trials.clear(culprits.map(({ vault }) => vault));
   }
 
   #isDue(): boolean {
@@ -110,62 +174,36 @@ export class Settlement {
     return backlog.bets >= this.#o.batchThreshold || this.#o.clock.nowMs() - backlog.sinceMs >= this.#o.batchWaitMs;
   }
 
-  async #prove(batch: BatchRecord): Promise<boolean> {
-    const { unfinished, builder, provers } = this.#o;
-    const prover = provers.find(({ circuit }) => circuit.name === batch.size);
-    if (!prover) return false;
-    if (batch.state === 'Pending' && unfinished.has(batch))
-      await unfinished.move(batch, { to: 'Proving', reason: `with the ${batch.size} circuit` });
-    if (!unfinished.has(batch)) return true;
-    try {
-      const proof = await prover.prove(builder.statement(batch), this.#stopping.signal);
-      if (!unfinished.has(batch)) return true;
-      const totalMs = proof.witnessMs + proof.proveMs;
-      const progress = { proof: proof.compressed, proveMs: totalMs };
-      await unfinished.move(batch, {
-        to: 'Proved',
-        reason: `witness ${proof.witnessMs} ms, proof ${proof.proveMs} ms`,
-        progress,
-      });
-      this.#betsPerSecond = smooth(this.#betsPerSecond, (1_000 * batch.betCount) / totalMs);
-    } catch (error) {
-      if (!unfinished.has(batch)) return true;
-      if (!(error instanceof CasinoError) || error.code !== 'SETTLEMENT_REJECTED') throw error;
-      await this.#reject(batch, error);
-    }
-    return true;
-  }
-
   async #submitNext(): Promise<boolean> {
-    const { unfinished } = this.#o;
-    const batch = unfinished.first('Pending', 'Proving', 'Proved', 'Submitted', 'Failed');
+    const batch = this.#o.unfinished.next;
     if (!batch || (batch.state !== 'Proved' && batch.state !== 'Submitted')) return false;
     try {
-      await this.#submitter.settle(batch);
-      this.#rejections = 0;
+      if (await this.#submitter.settle(batch)) this.#rejections.cleared(batch);
     } catch (error) {
-      if (!(error instanceof CasinoError) || error.code !== 'SETTLEMENT_REJECTED') throw error;
-      await this.#reject(batch, error);
+      if (!(error instanceof BatchRejected)) throw error;
+      if (error.scope === 'verifying-key') this.#keys.forget();
+      await this.#rejections.reject({ batch, reason: error.message, by: error.scope === 'vaults' ? 'chain' : error.scope });
     }
     return true;
   }
 
+  /** Moves the first Confirmed batch on once it is final, and all that a fork took back to Submitted again. */
   async #finalizeNext(): Promise<boolean> {
-    const batch = this.#o.unfinished.all[0];
-    return batch?.state === 'Confirmed' && (await this.#submitter.finalize(batch));
-  }
-
-  /** A rejected batch is taken back and built anew from the chain's state; one that keeps being rejected is held as Failed. */
-  async #reject(batch: BatchRecord, error: CasinoError): Promise<void> {
-    const { unfinished, log } = this.#o;
-    this.#rejections += 1;
-    log.error({ batch: batch.batchNumber.toString(), rejections: this.#rejections, reason: error.message }, 'batch rejected');
-    if (this.#rejections >= MAX_REJECTIONS) {
-      await unfinished.move(batch, { to: 'Failed', reason: error.message });
-      return;
+    const { unfinished, chain, clock } = this.#o;
+    const confirmed = unfinished.all.filter(({ state }) => state === 'Confirmed');
+    const first = confirmed[0];
+    if (!first) return false;
+    if (await this.#submitter.isFinal(first)) {
+      const progress = { finalizedAtMs: clock.nowMs() };
+      await unfinished.move(first, { to: 'Finalized', reason: 'finalized on chain', progress });
+      return true;
     }
-    await unfinished.withdrawFrom(batch, error.message);
-    await this.#sleep(this.#backoffMs(this.#rejections));
+    // Numbers have no gaps: a house that lacks one of them lacks all after it.
+    const lastBatch = await chain.lastBatch();
+    const lost = confirmed.filter(({ batchNumber }) => batchNumber > lastBatch);
+    if (lost.length === 0) return false;
+    await unfinished.rollBack(lost);
+    return true;
   }
 
   /** Repeats a step until the service stops. A step that did nothing is followed by a pause, one that failed by a longer one. */
@@ -180,8 +218,13 @@ export class Settlement {
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         failures += 1;
-        if (failures >= FAILURES_TO_REPORT) this.#failing.set(name, `${name} keeps failing: ${messageOf(error)}`);
-        this.#o.log.warn({ loop: name, failures, reason: messageOf(error) }, 'settlement step failed, trying again');
+        const reason = messageOf(error);
+        if (failures >= FAILURES_TO_REPORT) this.#failing.set(name, `${name} keeps failing: ${reason}`);
+        const alert = failures === FAILURES_TO_REPORT ? { alert: 'settlement-failing' } : {};
+        this.#o.log[failures === FAILURES_TO_REPORT ? 'error' : 'warn'](
+          { ...alert, loop: name, failures, reason },
+          'settlement step failed, trying again',
+        );
         await this.#sleep(this.#backoffMs(failures)).catch(() => {});
       }
     }
@@ -196,9 +239,4 @@ export class Settlement {
     const ceiling = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
     return ceiling / 2 + (this.#o.clock.random() * ceiling) / 2;
   }
-}
-
-/** Exponential moving average. */
-function smooth(before: number | undefined, sample: number): number {
-  return before === undefined ? sample : 0.8 * before + 0.2 * sample;
 }

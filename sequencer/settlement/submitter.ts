@@ -1,14 +1,17 @@
+import type { Logger } from 'pino';
 import { compareBytes } from '../../protocol/bytes.ts';
 import type { Clock } from '../clock.ts';
 import { CasinoError } from '../errors.ts';
 import type { BatchRecord } from '../ledger/records.ts';
 import type { UnfinishedBatches } from './batches.ts';
 import type { BatchBuilder } from './builder.ts';
-import type { SettlementChain } from './chain-port.ts';
+import type { BatchInstruction, DryRunFailure, SettlementChain } from './chain-port.ts';
 import { outcomesOf } from './planner.ts';
 
-/** A batch whose dry runs failed at least this often, and whose bytes are dead, is rejected instead of signed again. */
-const MAX_FAILED_SENDS = 3;
+/** A batch that passes its dry runs and yet fails on chain this often is rejected. */
+const MAX_FAILED_LANDINGS = 3;
+/** What fails this often in a row, and is no vault's fault, is reported: a node that is a moment behind is not. */
+const FAILURES_TO_REPORT = 3;
 /** The same bytes are sent again this often until they are seen. */
 const RESEND_EVERY_MS = 2_000;
 
@@ -17,130 +20,202 @@ export interface SubmitterOptions {
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
   clock: Clock;
-  /** Waits for the next look at the chain; rejects once the service stops. */
-  pause(): Promise<void>;
+  log: Logger;
+  /** Waits for the next look at the chain, the longer the more often a step has failed; rejects once the service stops. */
+  pause(failures: number): Promise<void>;
+}
+
+/** Why the chain does not take a batch; whether that is a matter of the vaults in it. */
+export class BatchRejected extends Error {
+  readonly scope: 'vaults' | 'verifying-key';
+
+  constructor(reason: string, scope: 'vaults' | 'verifying-key') {
+    super(reason);
+    this.scope = scope;
+  }
+}
+
+/** How submitting a batch has gone so far. */
+interface Sending {
+  /** Dry runs of sent bytes that failed in a row. */
+  failedSends: number;
+  /** Dry runs before signing that failed for the house's sake, in a row. */
+  blocked: number;
+  /** Signatures that landed and failed for good. */
+  failedLandings: Set<string>;
+  sentAtMs: number;
 }
 
 /**
- * Brings one proved batch onto the chain. The signed bytes, their signature and their last valid height are durable before they are
- * sent, and other bytes are signed only when these can no longer land: after their height, or when the finalized house
- * shows another leader pair than they carry.
+ * Brings one proved batch onto the chain. A batch is dry-run before it is signed, so that one that can not settle is known as such
+ * while no bytes of it exist. The signed bytes, their signature and their last valid height are durable before they are
+ * sent, and other bytes are signed only when these can no longer land, by a state of the chain that no fork takes back.
  */
 export class Submitter {
   readonly #o: SubmitterOptions;
+  #problem: string | undefined;
 
   constructor(options: SubmitterOptions) {
     this.#o = options;
   }
 
-  /**
-   * Resolves when the batch is Confirmed; `SETTLEMENT_REJECTED` if the chain does not take it: its transaction landed and failed, or its
-   * dry runs kept failing until its bytes could no longer land. Not before: bytes that are alive may land after all.
-   */
-  async settle(batch: BatchRecord): Promise<void> {
-    const sending: Sending = { failures: 0, rejection: undefined, sentAtMs: Number.NEGATIVE_INFINITY };
-    while (this.#o.unfinished.has(batch)) {
-      if (await this.#confirm(batch)) return;
-      if (batch.state === 'Proved' || (await this.canNeverLand(batch))) await this.#signUnlessSettled(batch, sending);
-      await this.#sendIfDue(batch, sending);
-      await this.#o.pause();
-    }
+  /** What keeps the next batch from the chain and is no vault's fault, or undefined. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   /**
-   * Looks again at a Confirmed batch: true once it is finalized. One that a fork took back returns to Submitted.
+   * True once the batch is Confirmed, false if it is no longer the next one. Throws `BatchRejected` if the chain does not take it; nothing of
+   * it can land then.
    */
-  async finalize(batch: BatchRecord): Promise<boolean> {
+  async settle(batch: BatchRecord): Promise<boolean> {
+    const sending: Sending = { failedSends: 0, blocked: 0, failedLandings: new Set(), sentAtMs: Number.NEGATIVE_INFINITY };
+    while (this.#o.unfinished.next === batch) {
+      if (await this.#confirm(batch)) break;
+      const fate = await this.#fateOf(batch);
+      if (fate === 'settled') await this.#takeOver(batch);
+      if (fate === 'failed') this.#countFailedLanding(batch, sending);
+      if (fate === 'alive') await this.#sendIfDue(batch, sending);
+      if (fate === 'unsigned' || fate === 'dead' || fate === 'failed') await this.#signAndSend(batch, sending);
+      await this.#o.pause(sending.blocked);
+    }
+    this.#problem = undefined;
+    return isConfirmed(batch);
+  }
+
+  /** Whether nothing of a batch can land any more, nor has: it was never signed, or its bytes are dead. */
+  async isHarmless(batch: BatchRecord): Promise<boolean> {
+    if (!batch.transaction) return true;
+    const fate = await this.#fateOf(batch);
+    return fate === 'unsigned' || fate === 'dead' || fate === 'failed';
+  }
+
+  /** Whether a Confirmed batch is final. */
+  async isFinal(batch: BatchRecord): Promise<boolean> {
     const state = await this.#o.chain.status(batch.signature as string);
-    if (state?.commitment === 'finalized' && !state.failure) {
-      const progress = { finalizedAtMs: this.#o.clock.nowMs() };
-      await this.#o.unfinished.move(batch, { to: 'Finalized', reason: 'finalized on chain', progress });
-      return true;
-    }
-    // A node that is behind shows nothing either: only a house without the batch tells of a fork.
-    if ((!state || state.failure) && (await this.#o.chain.lastBatch()) < batch.batchNumber) {
-      await this.#o.unfinished.move(batch, { to: 'Submitted', reason: 'a fork took the confirmation back' });
-    }
-    return false;
+    if (state) return state.commitment === 'finalized' && !state.failure;
+    // A node without its history shows nothing: what was confirmed as ours is final once the finalized house has it.
+    return (await this.#o.chain.finalizedHouse()).lastBatch >= batch.batchNumber;
   }
 
-  /** Moves the batch to Confirmed if the chain shows it; throws if its transaction landed and failed. */
+  /** Moves the batch to Confirmed if the chain shows it. */
   async #confirm(batch: BatchRecord): Promise<boolean> {
     if (batch.state !== 'Submitted' || !batch.signature) return false;
-    const { chain, unfinished } = this.#o;
+    const { chain, unfinished, clock } = this.#o;
     const state = await chain.status(batch.signature);
-    if (state?.failure && state.commitment !== 'processed') {
-      throw new CasinoError('SETTLEMENT_REJECTED', `the transaction failed on chain: ${state.failure}`);
-    }
     if (!state || state.failure || state.commitment === 'processed') return false;
     const landed = await chain.landedBatch(batch.signature);
     if (!landed || (await chain.lastBatch()) < batch.batchNumber) return false;
     if (landed.batchNumber !== batch.batchNumber || compareBytes(landed.blobHash, batch.blobHash) !== 0) {
       throw new CasinoError('CHAIN_MISMATCH', `${batch.signature} settled another batch than ${batch.batchNumber}`);
     }
-    const progress = { computeUnits: landed.computeUnits, confirmedAtMs: this.#o.clock.nowMs() };
+    const progress = { computeUnits: landed.computeUnits, confirmedAtMs: clock.nowMs() };
     await unfinished.move(batch, { to: 'Confirmed', reason: 'confirmed on chain', progress });
     return true;
   }
 
-  /** Whether the stored bytes are dead: past their height or fenced off, and unseen at a last look. */
-  async canNeverLand(batch: BatchRecord): Promise<boolean> {
+  /**
+   * What can become of the stored bytes. They are dead when the finalized chain lacks the batch and is past their height, or past their
+   * leader pair, and a last look at their status shows nothing; a failure counts when it is final, for a fork could still undo it.
+   */
+  async #fateOf(batch: BatchRecord): Promise<'unsigned' | 'alive' | 'dead' | 'failed' | 'settled'> {
     const { chain } = this.#o;
-    if (!batch.signature || !batch.transaction) return false;
-    const leader = await chain.finalizedLeader();
-    const fenced = leader.epoch !== batch.leaderEpoch || leader.nonce !== batch.leaderNonce;
-    if (!fenced && (await chain.blockHeight()) <= (batch.lastValidBlockHeight as bigint)) return false;
-    return (await chain.status(batch.signature)) === undefined;
+    const { signature, transaction, batchNumber } = batch;
+    if (!signature || !transaction) return (await chain.lastBatch()) >= batchNumber ? 'settled' : 'unsigned';
+    const house = await chain.finalizedHouse();
+    if (house.lastBatch >= batchNumber) return 'settled';
+    const [epoch, nonce] = [batch.leaderEpoch as bigint, batch.leaderNonce as bigint];
+    // An older pair than the bytes carry is shown by a node that is behind: it says nothing.
+    const fenced = house.leader.epoch > epoch || (house.leader.epoch === epoch && house.leader.nonce !== nonce);
+    const expired = house.blockHeight > (batch.lastValidBlockHeight as bigint);
+    const status = await chain.status(signature);
+    if (status?.failure && status.commitment === 'finalized') return 'failed';
+    return (fenced || expired) && status === undefined ? 'dead' : 'alive';
   }
 
-  /**
-   * Signs the batch, unless its number is settled already: then by earlier bytes of ours, whose signature is taken over as soon as the
-   * chain names it.
-   */
-  async #signUnlessSettled(batch: BatchRecord, sending: Sending): Promise<void> {
+  #countFailedLanding(batch: BatchRecord, sending: Sending): void {
+    sending.failedLandings.add(batch.signature as string);
+    if (sending.failedLandings.size < MAX_FAILED_LANDINGS) return;
+    throw new BatchRejected(`transactions of batch ${batch.batchNumber} keep failing on chain`, 'vaults');
+  }
+
+  /** The batch's number is settled: by bytes of ours, whose signature is taken over as soon as the chain names it. */
+  async #takeOver(batch: BatchRecord): Promise<void> {
     const { chain, unfinished } = this.#o;
-    if ((await chain.lastBatch()) < batch.batchNumber) {
-      if (sending.rejection && sending.failures >= MAX_FAILED_SENDS) throw sending.rejection;
-      await this.#sign(batch);
-      sending.sentAtMs = Number.NEGATIVE_INFINITY;
-      return;
-    }
     const signature = await chain.findBatch(batch.batchNumber);
     const landed = signature && (await chain.landedBatch(signature));
     if (!signature || !landed) return;
     if (compareBytes(landed.blobHash, batch.blobHash) !== 0) {
       throw new CasinoError('CHAIN_MISMATCH', `batch ${batch.batchNumber} was settled with another blob`);
     }
-    await unfinished.move(batch, { to: 'Submitted', reason: 'found on chain', progress: { signature } });
+    if (signature !== batch.signature) {
+      return unfinished.move(batch, { to: 'Submitted', reason: 'found on chain', progress: { signature } });
+    }
+    const progress = { computeUnits: landed.computeUnits, confirmedAtMs: this.#o.clock.nowMs() };
+    await unfinished.move(batch, { to: 'Confirmed', reason: 'found on chain', progress });
   }
 
-  async #sign(batch: BatchRecord): Promise<void> {
-    const { chain, unfinished, builder } = this.#o;
-    const { vkId, batchNumber, termsId, blobHash, runs } = batch;
-    const proof = batch.proof as Uint8Array;
-    const signed = await chain.signBatch({
-      vkId,
-      batchNumber,
-      termsId,
-      blobHash,
-      runs,
-      proof,
-      maxBets: builder.maxBets(batch),
-      outcomes: outcomesOf(batch.outcomes, batch.betCount),
-    });
+  /** Signs and sends the batch if the chain would take it now. */
+  async #signAndSend(batch: BatchRecord, sending: Sending): Promise<void> {
+    const { chain, unfinished } = this.#o;
+    // Its turn comes once the chain has the batch before it, which a fork may have taken back.
+    if ((await chain.lastBatch()) !== batch.batchNumber - 1n) return;
+    const instruction = this.#instructionOf(batch);
+    const failure = await this.#dryRun(instruction);
+    if (failure && failure.scope !== 'house') throw new BatchRejected(failure.reason, failure.scope);
+    this.#reportBlocked(batch, sending, failure?.reason);
+    if (failure) return;
+    const signed = await chain.signBatch(instruction);
     const { signature, lastValidBlockHeight, leaderEpoch, leaderNonce } = signed;
     const progress = { transaction: signed.bytes, signature, lastValidBlockHeight, leaderEpoch, leaderNonce };
     const reason = batch.state === 'Proved' ? 'signed' : 'signed again: the earlier bytes can no longer land';
     await unfinished.move(batch, { to: 'Submitted', reason, progress, attempt: batch.attempt + 1 });
+    sending.sentAtMs = Number.NEGATIVE_INFINITY;
+    await this.#sendIfDue(batch, sending);
   }
 
-  /** Sends the stored bytes every so often. A failed dry run is noted; it is no proof of anything. */
+  async #dryRun(instruction: BatchInstruction): Promise<DryRunFailure | undefined> {
+    try {
+      return await this.#o.chain.dryRun(instruction);
+    } catch (error) {
+      if (error instanceof CasinoError && error.code === 'SETTLEMENT_REJECTED') return { reason: error.message, scope: 'vaults' };
+      throw error;
+    }
+  }
+
+  /** The house can not settle, and no vault is to blame: said once, shown by health, and tried again for ever. */
+  #reportBlocked(batch: BatchRecord, sending: Sending, reason: string | undefined): void {
+    if (reason === undefined) {
+      sending.blocked = 0;
+      this.#problem = undefined;
+      return;
+    }
+    sending.blocked += 1;
+    if (sending.blocked < FAILURES_TO_REPORT) return;
+    const problem = `batch ${batch.batchNumber} waits: ${reason}`;
+    if (problem !== this.#problem) {
+      const line = { alert: 'settlement-blocked', batch: batch.batchNumber.toString(), reason };
+      this.#o.log.error(line, 'the house can not settle; trying again');
+    }
+    this.#problem = problem;
+  }
+
+  #instructionOf(batch: BatchRecord): BatchInstruction {
+    const { vkId, batchNumber, termsId, blobHash, runs } = batch;
+    const proof = batch.proof as Uint8Array;
+    const outcomes = outcomesOf(batch.outcomes, batch.betCount);
+    return { vkId, batchNumber, termsId, blobHash, runs, proof, maxBets: this.#o.builder.maxBets(batch), outcomes };
+  }
+
+  /** Sends the stored bytes every so often. A failed dry run is no proof of anything while they can land. */
   async #sendIfDue(batch: BatchRecord, sending: Sending): Promise<void> {
-    if (!batch.transaction || this.#o.clock.nowMs() - sending.sentAtMs < RESEND_EVERY_MS) return;
-    sending.sentAtMs = this.#o.clock.nowMs();
+    const nowMs = this.#o.clock.nowMs();
+    if (!batch.transaction || nowMs - sending.sentAtMs < RESEND_EVERY_MS) return;
+    sending.sentAtMs = nowMs;
     const rejection = await this.#send(batch.transaction);
-    sending.failures = rejection ? sending.failures + 1 : 0;
-    sending.rejection = rejection;
+    sending.failedSends = rejection ? sending.failedSends + 1 : 0;
+    if (!rejection) this.#problem = undefined;
+    else if (sending.failedSends >= FAILURES_TO_REPORT) this.#problem = `batch ${batch.batchNumber} waits: ${rejection.message}`;
   }
 
   /** Hands bytes over. Returns why a dry run failed; an unreachable chain is waited for. */
@@ -156,10 +231,6 @@ export class Submitter {
   }
 }
 
-/** How sending a batch has gone so far. */
-interface Sending {
-  /** Dry runs that failed in a row, and the last one's reason. */
-  failures: number;
-  rejection: CasinoError | undefined;
-  sentAtMs: number;
+function isConfirmed({ state }: BatchRecord): boolean {
+  return state === 'Confirmed' || state === 'Finalized';
 }

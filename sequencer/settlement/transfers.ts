@@ -19,7 +19,7 @@ export class TransferSettler {
   readonly #chain: SettlementChain;
   readonly #book: VaultBook;
   readonly #ledger: LedgerPort;
-  #inFlight: { transferNumber: bigint; signed: SignedTransaction } | undefined;
+  #inFlight: InFlight | undefined;
 
   constructor(options: { chain: SettlementChain; book: VaultBook; ledger: LedgerPort }) {
     this.#chain = options.chain;
@@ -33,7 +33,7 @@ export class TransferSettler {
     if (!view) return false;
     const { lastTransfer } = view.finalized.house;
     if (this.#inFlight && lastTransfer < this.#inFlight.transferNumber) {
-      if (!(await this.#isDead(this.#inFlight.signed))) return false;
+      if (!(await this.#isDead(this.#inFlight))) return false;
     }
     this.#inFlight = undefined;
     const due = [...this.#book.all()].filter(isDue).slice(0, MAX_TRANSFERS);
@@ -50,16 +50,22 @@ export class TransferSettler {
     return true;
   }
 
-  /** Whether sent bytes can not land any more. */
-  async #isDead({ signature, lastValidBlockHeight }: SignedTransaction): Promise<boolean> {
+  /** Whether sent bytes have not landed and can not any more, by a state of the chain that no fork takes back. */
+  async #isDead({ signed, transferNumber }: InFlight): Promise<boolean> {
+    const { signature, lastValidBlockHeight } = signed;
+    const house = await this.#chain.finalizedHouse();
     const state = await this.#chain.status(signature);
     if (state?.failure && state.commitment === 'finalized') {
       this.#inFlight = undefined;
       throw new CasinoError('CHAIN_MISMATCH', `a transfer failed on chain: ${state.failure}`);
     }
-    if (state || (await this.#chain.blockHeight()) <= lastValidBlockHeight) return false;
-    return (await this.#chain.status(signature)) === undefined;
+    return state === undefined && house.lastTransfer < transferNumber && house.blockHeight > lastValidBlockHeight;
   }
+}
+
+interface InFlight {
+  transferNumber: bigint;
+  signed: SignedTransaction;
 }
 
 function isDue(vault: VaultState): boolean {

@@ -77,6 +77,8 @@ export class TestBettor {
       claimable: 0n,
       requestAmount: 0n,
       requestDeadline: 0n,
+      challengeBet: 0n,
+      challengeSlot: 0n,
       keys: [
         { hash: sessionKeyHashOf(this.key.publicKey), from: 0n, until: FOREVER },
         { hash: 0n, from: 0n, until: 0n },

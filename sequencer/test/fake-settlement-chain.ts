@@ -1,8 +1,13 @@
+import type { Address } from '@solana/kit';
 import type { VaultView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
+import { causeOf } from '../settlement/causes.ts';
 import type {
   BatchInstruction,
+  DryRunFailure,
+  FinalizedHouse,
+  KeyLifetime,
   LandedBatch,
   SettlementChain,
   SignatureState,
@@ -25,6 +30,16 @@ export class FakeSettlementChain implements SettlementChain {
   leader = { epoch: 1n, nonce: 1n };
   /** What `send` does with the transaction. */
   onSend: 'land' | 'drop' | 'land-and-fail' | 'fail' | 'reject' = 'land';
+  /** A vault as it was before any batch. */
+  shown: (vault: Address) => VaultView | undefined = () => undefined;
+  /** Vaults that no batch may hold, and why; nothing that `confirmedVaults` shows tells. */
+  readonly badVaults = new Map<Address, string>();
+  /** What the chain shows of a vault beside what its batches did to it. */
+  readonly changes = new Map<Address, Partial<VaultView>>();
+  /** Why the house can settle nothing. */
+  houseFailure: string | undefined;
+  readonly keys = new Map<number, KeyLifetime>([1, 2].map((id) => [id, { activeFromSlot: 0n, retiredFromSlot: 1n << 63n }]));
+  dryRuns = 0;
   readonly signed = new Map<string, BatchInstruction & { lastValidBlockHeight: bigint; leaderEpoch: bigint }>();
   readonly sent: string[] = [];
   landed: Landed[] = [];
@@ -53,6 +68,41 @@ export class FakeSettlementChain implements SettlementChain {
     return { bytes, signature, lastValidBlockHeight: this.height + 150n, leaderEpoch, leaderNonce };
   }
 
+  async dryRun(batch: BatchInstruction): Promise<DryRunFailure | undefined> {
+    this.dryRuns += 1;
+    if (this.houseFailure) return { reason: this.houseFailure, scope: 'house' };
+    if (batch.batchNumber !== BigInt(this.landed.length) + 1n) return { reason: 'WRONG_BATCH_NUMBER', scope: 'house' };
+    const key = this.keys.get(batch.vkId);
+    if (!key || key.retiredFromSlot <= this.height) return { reason: 'RETIRED_VERIFYING_KEY', scope: 'verifying-key' };
+    const failure = this.#failureOf(batch);
+    return failure === undefined ? undefined : { reason: failure, scope: 'vaults' };
+  }
+
+  /** What the program would say of a batch's vaults. */
+  #failureOf(batch: BatchInstruction): string | undefined {
+    for (const run of batch.runs) {
+      const bad = this.badVaults.get(addressOf(run.vault));
+      if (bad) return bad;
+      const view = this.#confirmed(addressOf(run.vault));
+      const cause = view && causeOf(run, { vault: view, slot: this.height, termsId: batch.termsId });
+      if (cause) return cause.reason;
+    }
+    return undefined;
+  }
+
+  #confirmed(vault: Address): VaultView | undefined {
+    const view = this.shown(vault);
+    return view && this.vaultAfter(view, 'confirmed');
+  }
+
+  async confirmedVaults(vaults: readonly Address[]) {
+    return { slot: this.height, vaults: vaults.map((vault) => this.#confirmed(vault)) };
+  }
+
+  async verifyingKeys() {
+    return { slot: this.height, keys: this.keys };
+  }
+
   async send(transaction: Uint8Array): Promise<void> {
     const signature = new TextDecoder().decode(transaction);
     if (this.#transfers.has(signature)) return this.#transfers.get(signature)?.();
@@ -68,6 +118,7 @@ export class FakeSettlementChain implements SettlementChain {
     if (!batch || this.landed.some((one) => one.signature === signature)) return false;
     const valid = this.height <= batch.lastValidBlockHeight && batch.leaderEpoch === this.leader.epoch;
     if (!valid || batch.batchNumber !== BigInt(this.landed.length) + 1n) return false;
+    if (this.houseFailure || this.#failureOf(batch)) return false;
     const { batchNumber, blobHash } = batch;
     this.landed.push({ signature, batch, batchNumber, blobHash, computeUnits: 100_000, commitment: 'confirmed' });
     return true;
@@ -87,10 +138,6 @@ export class FakeSettlementChain implements SettlementChain {
     return found && { commitment: found.commitment };
   }
 
-  async blockHeight(): Promise<bigint> {
-    return this.height;
-  }
-
   async landedBatch(signature: string): Promise<LandedBatch | undefined> {
     return this.landed.find((one) => one.signature === signature);
   }
@@ -103,15 +150,16 @@ export class FakeSettlementChain implements SettlementChain {
     return BigInt(this.landed.length);
   }
 
-  async finalizedLeader() {
-    return this.leader;
+  async finalizedHouse(): Promise<FinalizedHouse> {
+    const lastBatch = BigInt(this.landed.filter(({ commitment }) => commitment === 'finalized').length);
+    return { blockHeight: this.height, lastBatch, lastTransfer: this.lastTransfer, leader: this.leader };
   }
 
-  /** A vault as the finalized chain shows it, from what it showed before any batch. */
-  vaultAfter(view: VaultView): VaultView {
-    let shown = view;
+  /** A vault as the chain shows it, from what it showed before any batch. */
+  vaultAfter(view: VaultView, shownAt: 'confirmed' | 'finalized' = 'finalized'): VaultView {
+    let shown = { ...view, ...this.changes.get(view.address) };
     for (const { batch, commitment } of this.landed) {
-      if (commitment !== 'finalized') continue;
+      if (commitment === 'processed' || (shownAt === 'finalized' && commitment !== 'finalized')) continue;
       for (const run of batch.runs) {
         if (addressOf(run.vault) !== view.address) continue;
         const lastBet = run.firstBet + BigInt(run.betCount) - 1n;

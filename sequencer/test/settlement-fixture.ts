@@ -26,7 +26,7 @@ const MAX_TRIES = 3_000;
 /** Settlement over a real ledger and a chain that fails as told, with three bettors. */
 export class SettlementFixture {
   readonly chain = new FakeSettlementChain();
-  readonly bettors = [1, 2, 3].map((seed) => new TestBettor(seed));
+  readonly bettors: TestBettor[];
   readonly admission = new AdmissionFixture({
     limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 1_000, maxOpenBets: () => 1_000 },
   });
@@ -34,12 +34,20 @@ export class SettlementFixture {
   settlement: Settlement | undefined;
   unfinished!: UnfinishedBatches;
   builder!: BatchBuilder;
-  /** Called with each statement before it is proven; may throw. */
-  onProve: (statement: BatchStatement) => void = () => {};
+  /** Called with each statement before it is proven; may throw, or take its time. */
+  onProve: (statement: BatchStatement) => void | Promise<void> = () => {};
+  parallelProofs = 2;
+  /** Lines that settlement logged as errors. */
+  readonly errors: Record<string, unknown>[] = [];
   nowMs = 1_790_000_000_000;
   slot = 0n;
   /** Time as the test sets it; sleeps and chance are real. */
   readonly clock: Clock = { ...SYSTEM_CLOCK, nowMs: () => this.nowMs };
+
+  constructor(bettors = 3) {
+    this.bettors = Array.from({ length: bettors }, (_, index) => new TestBettor(index + 1));
+    this.chain.shown = (vault) => this.bettors.find((bettor) => bettor.vault === vault)?.view();
+  }
 
   get alice(): TestBettor {
     return this.bettors[0] as TestBettor;
@@ -52,7 +60,7 @@ export class SettlementFixture {
   readonly provers = SIZES.map((size) => ({
     circuit: size,
     prove: async (statement: BatchStatement) => {
-      this.onProve(statement);
+      await this.onProve(statement);
       return { compressed: new Uint8Array(128), witnessMs: 1, proveMs: 1 };
     },
   }));
@@ -76,11 +84,15 @@ export class SettlementFixture {
   /** Shows the chain to admission and settlement; `change` alters Alice's vault, `confirmed` what is merely confirmed of it. */
   async look(change: Partial<VaultView> = {}, confirmed: Partial<VaultView> = {}): Promise<void> {
     this.slot += 1n;
-    const shown = this.bettors.map((bettor) => this.chain.vaultAfter(bettor.view()));
-    const changed = (extra: Partial<VaultView>) =>
-      shown.map((view) => (view.address === this.alice.vault ? { ...view, ...extra } : view));
+    const changed = (commitment: 'confirmed' | 'finalized', extra: Partial<VaultView>) =>
+      this.bettors
+        .map((bettor) => this.chain.vaultAfter(bettor.view(), commitment))
+        .map((view) => (view.address === this.alice.vault ? { ...view, ...extra } : view));
     const house = { lastTransfer: this.chain.lastTransfer };
-    const view = chainView(this.slot, changed(change), { house, confirmed: changed({ ...change, ...confirmed }) });
+    const view = chainView(this.slot, changed('finalized', change), {
+      house,
+      confirmed: changed('confirmed', { ...change, ...confirmed }),
+    });
     await this.admission.book.observe(view);
   }
 
@@ -111,16 +123,16 @@ export class SettlementFixture {
   }
 
   build() {
-    const { unfinished, provers, nowMs } = this;
-    return this.builder.build({ unfinished, provers, nowMs });
+    const { unfinished, nowMs } = this;
+    return this.builder.build({ unfinished, sizes: SIZES, nowMs }).batch;
   }
 
   start(): void {
     this.prepare();
     const { chain, unfinished, builder, provers } = this;
     const { book, ledger } = this.admission;
-    const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, clock: this.clock };
-    const log = pino({ enabled: false });
+    const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, parallelProofs: this.parallelProofs, clock: this.clock };
+    const log = pino({ level: 'error' }, { write: (line) => this.errors.push(JSON.parse(line) as Record<string, unknown>) });
     this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, provers, ...timing, log });
     this.settlement.start();
   }

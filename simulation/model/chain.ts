@@ -91,10 +91,9 @@ export class ModelChain {
     this.#travelling.push({ transaction, inSlots });
   }
 
-  /** What a dry run on a node's confirmed state fails with; undefined if it would land. */
-  dryRun(transaction: ModelTransaction, lagBlocks = 0): string | undefined {
-    const { state, slot } = this.at('confirmed', lagBlocks);
-    return execute(state, { instruction: transaction.instruction, slot, config: this.#config }).failure;
+  /** What an instruction would fail with on top of a block; undefined if it would land. */
+  dryRun(instruction: ModelInstruction, { state, slot }: Block): string | undefined {
+    return execute(state, { instruction, slot, config: this.#config }).failure;
   }
 
   /** The next slot with a block in it. Throws if the program's books do not balance after a transaction. */
