@@ -94,13 +94,21 @@ export class SimulatedBettor {
   async #doSomething(): Promise<void> {
     const what = this.#random.fraction();
     const { vault } = this.person;
-    if (this.#world.canExit(vault) && what < 0.5) return this.#world.send({ kind: 'exit', vault });
+    if (this.#mayExit()) return;
     if (what < 0.06) return this.#world.send({ kind: 'deposit', vault, amount: 10_000n * BigInt(this.#random.between(1, 50)) });
-    if (what < 0.09) return this.requestWithdrawal();
-    if (what < 0.12) return this.#world.send({ kind: 'claim', vault });
-    if (what < 0.15) return this.#bother();
+    if (what < 0.12) return this.requestWithdrawal();
+    if (what < 0.14) return this.#world.send({ kind: 'claim', vault });
+    if (what < 0.17) return this.#bother();
     if (!this.pending) this.pending = await this.#signNext();
     await this.#deliver();
+  }
+
+  /** Leaves by force, or bears with the house for another while. */
+  #mayExit(): boolean {
+    const { vault } = this.person;
+    if (!this.#world.canExit(vault) || this.#random.chance(0.7)) return false;
+    this.#world.send({ kind: 'exit', vault });
+    return true;
   }
 
   requestWithdrawal(): void {
@@ -159,6 +167,7 @@ export class SimulatedBettor {
         else if (!error.retry || error.code === 'BET_GAP') this.#world.violate(`${this.#name(pending)}: ${error.message}`);
       }
       if (this.pending) await this.#pause(delayMs / 2, delayMs);
+      this.#mayExit();
       if (this.#vault().frozen || this.#world.usurped) return;
     }
   }

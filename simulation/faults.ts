@@ -49,10 +49,10 @@ export function drawFaults(random: Random): FaultPlan {
   const endMs = random.between(40_000, 80_000);
   const spared = random.pick([0.2, 0.5, 0.8]);
   const share = (most: number): number => (random.chance(spared) ? 0 : most * random.pick([0.1, 0.4, 1]));
-  const outages = Array.from({ length: random.between(0, 2) }, () => {
+  const outages = Array.from({ length: random.between(0, 3) }, () => {
     const fromMs = random.between(0, endMs);
     // Some last until the end of all faults: a part that is gone for good.
-    const untilMs = random.chance(0.25) ? endMs : Math.min(endMs, fromMs + random.between(2_000, 25_000));
+    const untilMs = random.chance(0.35) ? endMs : Math.min(endMs, fromMs + random.between(2_000, 40_000));
     return { of: random.pick(OUTAGES), fromMs, untilMs };
   });
   return {

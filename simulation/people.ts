@@ -15,7 +15,8 @@ useKernel(NATIVE_KERNEL);
 
 export const DOMAIN = 77n;
 export const HOUSE = addressOf(new Uint8Array(32).fill(9));
-export const EXIT_DELAY_SLOTS = 120n;
+/** Short, so that outages outlast it and bettors leave by force. */
+export const EXIT_DELAY_SLOTS = 50n;
 /** Circuit sizes, small so that batches are many. */
 export const SIZES = [
   { name: 'tiny', vkId: 1, maxBets: 3, maxVaults: 1 },

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reconcileData } from '../../cli/demo-reconcile.ts';
 import { LOCAL_CHAIN_TIMING, type Services, startServices } from '../../cli/services.ts';
@@ -14,6 +15,7 @@ import { withdrawEverything } from './withdrawals.ts';
 
 /** Settlement may stand still for so long before the bets count as lost. */
 const STALLED_MS = 120_000;
+const MAX_TABLES_MS = 600_000;
 const POLL_MS = 250;
 /** A process that is killed while it starts has not failed: the supervisor must not give up on it. */
 const MAX_FAILED_STARTS = 100;
@@ -52,12 +54,29 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
       options.signal,
       seatAll(services, { count: options.bettors, random: random.fork(), live }),
     );
+    options.onProgress(`${bettors.length} bettors are seated; waiting until all provers have their tables`);
+    await interruptibly(options.signal, untilTabled(options.dataDirectory));
     options.onProgress(`${bettors.length} bettors bet; ${options.kills} kills begin, seed ${options.seed}`);
     const report = await killUnderLoad(options, { services, bettors, random: random.fork(), live });
     options.onProgress(`${report.kills} kills; waiting until every acknowledged bet is final on chain`);
     return { ...report, ...(await interruptibly(options.signal, judge(options, { services, bettors }))) };
   } finally {
     await services.stop();
+  }
+}
+
+/**
+ * Waits until the first start has kept the tables of every proving key: they take a while, and a process that is killed before begins
+ * them anew, so that settlement would never be under way when it is killed.
+ */
+async function untilTabled(dataDirectory: string): Promise<void> {
+  const { provingKeys, tables } = dataPaths(dataDirectory);
+  const count = (directory: string, ending: string) =>
+    existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith(ending)).length : 0;
+  const deadlineMs = performance.now() + MAX_TABLES_MS;
+  while (count(tables, '.tables') < count(provingKeys, '.zkey')) {
+    if (performance.now() > deadlineMs) throw new Error('the provers do not get ready');
+    await sleep(POLL_MS);
   }
 }
 
