@@ -16,8 +16,8 @@ export function isQuiet(world: World): boolean {
   if (!running || running.unfinished.all.length > 0) return false;
   return world.bettors.every((bettor) => {
     const { frozen, lastBet, requestAmount } = world.vault(bettor.person.vault);
-    if (frozen) return true;
     const known = running.book.byOwner(bettor.person.owner);
+    if (frozen) return known?.finalized.frozen === true;
     const seen = known !== undefined && known.openBets.length === 0 && known.finalized.requestAmount === 0n;
     return seen && !bettor.pending && requestAmount === 0n && lastBet === BigInt(bettor.receipts.size);
   });
