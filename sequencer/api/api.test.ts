@@ -126,6 +126,21 @@ describe('API', () => {
     assert.equal(busy.json().error.retry, true);
   });
 
+  test('a bet that can not be settled is shown as Failed with its reason, and is listed; a later bet has to wait', async () => {
+    const answer = await post(bodyOf(alice.sign()));
+    const { bet_id } = answer.json();
+    const vault = fixture.admission.vaultOf(alice.owner);
+    const found = async () => (await get(`/v1/bets/${bet_id}`)).json();
+    assert.deepEqual([(await found()).status, (await found()).failed_reason], ['acknowledged', null]);
+    vault.quarantine = { vault: vault.context.vault, firstBet: 1n, reason: 'why', sinceMs: 5, attempts: 2, retryAtMs: 9 };
+    assert.deepEqual([(await found()).status, (await found()).failed_reason], ['Failed', 'why']);
+    const { user, first_nonce, reason, attempts, retry_at } = (await get('/v1/quarantine')).json().vaults[0];
+    assert.deepEqual([user, first_nonce, reason, attempts, retry_at], [alice.owner, '1', 'why', 2, 9]);
+    assert.match((await get(`/v1/vaults/${alice.owner}`)).json().held, /can not be settled yet/);
+    await fixture.batch(alice, { batchNumber: 1n, firstBet: 1n, betCount: 1 });
+    assert.equal((await found()).status, 'Pending');
+  });
+
   test('unknown routes, bets, batches and seeds far ahead are not found', async () => {
     for (const url of ['/nothing', `/v1/bets/${'0'.repeat(64)}`, '/v1/batches/7', `/v1/seed-commitments/${alice.owner}/99`]) {
       assert.deepEqual([(await get(url)).statusCode, codeOf(await get(url))], [404, 'NOT_FOUND'], url);

@@ -199,6 +199,56 @@ describe('ledger', () => {
     await assert.rejects(open(), { code: 'LEDGER_LOCKED' });
   });
 
+  test('a vault in quarantine waits for no batch until it is free again; its row survives a reopening', async () => {
+    const quarantine = { vault: VAULT, firstBet: 2n, reason: 'no witness', sinceMs: 5, attempts: 1, retryAtMs: 9 };
+    await ledger.commit([
+      ...[1n, 2n].map((n) => ({ kind: 'bet' as const, bet: bet(n) })),
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+      { kind: 'quarantined', quarantine },
+      { kind: 'quarantined', quarantine: { ...quarantine, attempts: 2 } },
+    ]);
+    assert.deepEqual([ledger.read.waitingBets(), ledger.read.waitingVaults(9)], [0, []]);
+    await ledger.close();
+    ledger = await open();
+    assert.deepEqual(ledger.read.quarantine(VAULT), { ...quarantine, attempts: 2 });
+    await ledger.commit([{ kind: 'batch-created', batch: batch(2n, { firstBet: 2n, betCount: 1 }) }]);
+    await ledger.commit([{ kind: 'quarantine-ended', vault: VAULT }]);
+    assert.equal(ledger.read.quarantine(VAULT), undefined);
+  });
+
+  test('a hold on bets that have found another end meanwhile holds nothing', async () => {
+    await ledger.commit([
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+      { kind: 'quarantined', quarantine: { vault: VAULT, firstBet: 1n, reason: '', sinceMs: 5, attempts: 1, retryAtMs: 9 } },
+    ]);
+    assert.equal(ledger.read.quarantine(VAULT), undefined);
+  });
+
+  test('a ledger of version 1 is brought up, its Failed batches resumed from where they were', async () => {
+    await ledger.commit([
+      ...[1n, 2n, 3n].map((n) => ({ kind: 'bet' as const, bet: bet(n) })),
+      ...[1n, 2n, 3n].map((n) => ({ kind: 'batch-created' as const, batch: batch(n, { firstBet: n, betCount: 1 }) })),
+    ]);
+    await ledger.commit([moved(2n, 'Pending', 'Proved')]);
+    await ledger.commit([
+      moved(3n, 'Pending', 'Submitted'),
+      { ...moved(3n, 'Submitted', 'Submitted'), progress: { transaction: bytes(9, 1) } } as LedgerEntry,
+    ]);
+    await ledger.close();
+    const database = new DatabaseSync(path);
+    database.exec("DROP TABLE quarantine; UPDATE batches SET state = 'Failed'; PRAGMA user_version = 1;");
+    database.close();
+    ledger = await open();
+    assert.deepEqual(
+      ledger.read.unfinishedBatches().map(({ state }) => state),
+      ['Pending', 'Proved', 'Submitted'],
+    );
+    const { from, to, reason } = ledger.read.auditTrail(3n).at(-1) as { from: string; to: string; reason: string };
+    assert.deepEqual([from, to, reason], ['Failed', 'Submitted', 'tried again by ledger version 2']);
+    assert.equal(ledger.read.quarantine(VAULT), undefined);
+  });
+
   test('a ledger of another version is refused, not read wrongly', async () => {
     await ledger.close();
     const database = new DatabaseSync(path);

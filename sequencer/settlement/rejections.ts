@@ -90,13 +90,15 @@ export class Rejections {
       if (!cause.lasting && strikes < STRIKES_TO_HOLD) continue;
       culprits.push({ vault, reason: cause.reason, firstBet: firstBetOf(vault, unfinished.from(batch)) });
     }
-    this.#inARow += 1;
+    // Halving ends by itself; what is built anew as it was must not be rejected again and again at full speed.
+    const halving = by !== 'verifying-key' && causes.size === 0;
+    this.#inARow = halving ? 1 : this.#inARow + 1;
     const rejections = this.#inARow;
     log.warn({ batch: batch.batchNumber.toString(), by, rejections, reason, suspects }, 'batch rejected and taken back');
     const hold = quarantine.hold(culprits);
     await unfinished.withdrawFrom(batch, reason, hold.entries);
     hold.durable();
-    if (by !== 'verifying-key' && causes.size === 0) trials.narrow(vaults);
+    if (halving) trials.narrow(vaults);
     trials.clear(culprits.map(({ vault }) => vault));
     await this.#o.pause(this.#inARow);
   }

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { CasinoError, messageOf } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerPort } from '../ledger/ledger.ts';
+import type { BatchState } from '../ledger/records.ts';
 import type { BatchProver } from './batch-prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
 import type { BatchBuilder } from './builder.ts';
@@ -18,7 +19,7 @@ import { TransferSettler } from './transfers.ts';
 import { Trials } from './trials.ts';
 import { VerifyingKeys } from './verifying-keys.ts';
 
-/** Batches beyond those in proof that may wait for the chain before no more are built. */
+/** Proved batches that may wait for the chain before no more are built. */
 const MAX_PROVED_AHEAD = 4;
 /** Looks for a batch of vaults under trial before they are let go: what can not be planned must not hold the others up. */
 const MAX_IDLE_TRIALS = 50;
@@ -114,8 +115,9 @@ export class Settlement {
     const only = this.#underTrial();
     // What is under suspicion is tried alone: nothing may be built on it.
     if (only ? unfinished.next !== undefined : !this.#isDue()) return false;
-    const ahead = unfinished.all.filter(({ state }) => state !== 'Confirmed').length;
-    if (ahead >= MAX_PROVED_AHEAD + parallelProofs) return false;
+    const count = (...states: BatchState[]) => unfinished.all.filter(({ state }) => states.includes(state)).length;
+    // No sooner than it can be proven: while proofs are under way bets gather for a larger batch.
+    if (count('Pending', 'Proving') >= parallelProofs || count('Proved', 'Submitted') >= MAX_PROVED_AHEAD) return false;
     const sizes = await this.#usableSizes();
     if (this.#rejections.busy || !unfinished.isSteady) return false;
     const { batch, impossible } = builder.build({ unfinished, sizes, nowMs: clock.nowMs(), only });

@@ -38,7 +38,7 @@ export class FakeSettlementChain implements SettlementChain {
   readonly changes = new Map<Address, Partial<VaultView>>();
   /** Why the house can settle nothing. */
   houseFailure: string | undefined;
-  readonly keys = new Map<number, KeyLifetime>([1, 2].map((id) => [id, { activeFromSlot: 0n, retiredFromSlot: 1n << 63n }]));
+  readonly keys = new Map<number, KeyLifetime>([1, 2, 3].map((id) => [id, { activeFromSlot: 0n, retiredFromSlot: 1n << 63n }]));
   dryRuns = 0;
   readonly signed = new Map<string, BatchInstruction & { lastValidBlockHeight: bigint; leaderEpoch: bigint }>();
   readonly sent: string[] = [];

@@ -13,20 +13,24 @@ import { addressBytes } from '../ledger/addresses.ts';
 import type { BatchState } from '../ledger/records.ts';
 import { UnfinishedBatches } from '../settlement/batches.ts';
 import { BatchBuilder } from '../settlement/builder.ts';
+import type { BatchSize } from '../settlement/planner.ts';
 import { Settlement } from '../settlement/settlement.ts';
 import { AdmissionFixture, chainView, DOMAIN, HOUSE, K, TestBettor } from './admission-fixture.ts';
 import { FakeSettlementChain } from './fake-settlement-chain.ts';
 
-const SIZES = [
-  { name: 'tiny', vkId: 1, maxBets: 3, maxVaults: 1 },
-  { name: 'small', vkId: 2, maxBets: 6, maxVaults: 2 },
-];
+/** The smallest size: three bets of one vault. */
+export const TINY: BatchSize = { name: 'tiny', vkId: 1, maxBets: 3, maxVaults: 1 };
+const SIZES = [TINY, { name: 'small', vkId: 2, maxBets: 6, maxVaults: 2 }];
+/** A size with room for eight vaults. */
+export const WIDE: BatchSize = { name: 'wide', vkId: 3, maxBets: 24, maxVaults: 8 };
+const LONGEST_SLEEP_MS = 10;
 const MAX_TRIES = 3_000;
 
 /** Settlement over a real ledger and a chain that fails as told, with three bettors. */
 export class SettlementFixture {
   readonly chain = new FakeSettlementChain();
   readonly bettors: TestBettor[];
+  readonly sizes: readonly BatchSize[];
   readonly admission = new AdmissionFixture({
     limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 1_000, maxOpenBets: () => 1_000 },
   });
@@ -41,10 +45,15 @@ export class SettlementFixture {
   readonly errors: Record<string, unknown>[] = [];
   nowMs = 1_790_000_000_000;
   slot = 0n;
-  /** Time as the test sets it; sleeps and chance are real. */
-  readonly clock: Clock = { ...SYSTEM_CLOCK, nowMs: () => this.nowMs };
+  /** Time as the test sets it; sleeps are short. */
+  readonly clock: Clock = {
+    nowMs: () => this.nowMs,
+    sleep: (durationMs, signal) => SYSTEM_CLOCK.sleep(Math.min(durationMs, LONGEST_SLEEP_MS), signal),
+    random: () => 0.5,
+  };
 
-  constructor(bettors = 3) {
+  constructor({ bettors = 3, sizes = SIZES }: { bettors?: number; sizes?: readonly BatchSize[] } = {}) {
+    this.sizes = sizes;
     this.bettors = Array.from({ length: bettors }, (_, index) => new TestBettor(index + 1));
     this.chain.shown = (vault) => this.bettors.find((bettor) => bettor.vault === vault)?.view();
   }
@@ -57,13 +66,16 @@ export class SettlementFixture {
     return this.admission.ledger.read;
   }
 
-  readonly provers = SIZES.map((size) => ({
-    circuit: size,
-    prove: async (statement: BatchStatement) => {
-      await this.onProve(statement);
-      return { compressed: new Uint8Array(128), witnessMs: 1, proveMs: 1 };
-    },
-  }));
+  /** Provers of these sizes. */
+  get provers() {
+    return this.sizes.map((size) => ({
+      circuit: size,
+      prove: async (statement: BatchStatement) => {
+        await this.onProve(statement);
+        return { compressed: new Uint8Array(128), witnessMs: 1, proveMs: 1 };
+      },
+    }));
+  }
 
   async open(): Promise<this> {
     await this.admission.open();
@@ -118,13 +130,13 @@ export class SettlementFixture {
     const terms = new TermsBook(secrets, 1);
     const blobs = new BlobStore(this.#blobs);
     const house = addressBytes(HOUSE);
-    this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: SIZES, domain: DOMAIN, house });
+    this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: this.sizes, domain: DOMAIN, house });
     this.unfinished = new UnfinishedBatches({ ledger, clock: this.clock, onChange: () => {} });
   }
 
   build() {
     const { unfinished, nowMs } = this;
-    return this.builder.build({ unfinished, sizes: SIZES, nowMs }).batch;
+    return this.builder.build({ unfinished, sizes: this.sizes, nowMs }).batch;
   }
 
   start(): void {
@@ -148,6 +160,16 @@ export class SettlementFixture {
     await this.admission.reopen();
     await this.look();
     this.start();
+  }
+
+  /** The n-th bettor, from 0. */
+  bettor(index: number): TestBettor {
+    return this.bettors[index] as TestBettor;
+  }
+
+  /** Addresses of vaults that are held. */
+  held(): string[] {
+    return [...this.admission.book.all()].filter(({ quarantine }) => quarantine).map(({ address }) => address);
   }
 
   /** States of all batches, newest first. */
