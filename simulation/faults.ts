@@ -63,7 +63,7 @@ export function drawFaults(random: Random): FaultPlan {
     sendDropped: share(0.5),
     sendLate: share(0.4),
     sendTwice: share(0.3),
-    fork: share(0.08),
+    fork: share(0.25),
     maxForkDepth: random.between(1, FORK_BLOCKS),
     proverFails: share(0.3),
     proverHangs: share(0.08),

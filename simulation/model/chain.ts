@@ -9,7 +9,7 @@ const FINALIZE_DEPTH = 12;
 /** Blocks for which a blockhash can be used; a cluster has 150. */
 export const MAX_BLOCKHASH_AGE = 40;
 /** Share of a dropped block's transactions that the next leaders know and take up again. */
-const REMEMBERED_SHARE = 0.7;
+const REMEMBERED_SHARE = 0.5;
 
 export type ModelCommitment = 'processed' | 'confirmed' | 'finalized';
 
