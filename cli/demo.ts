@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FileStore } from '../client/file-store.ts';
 import { type DemoBettor, placeBets, seatBettor } from './demo-bettors.ts';
 import { DemoOutput } from './demo-output.ts';
-import { reconcileData } from './demo-reconcile.ts';
+import { reconcileDemo } from './demo-reconcile.ts';
 import { type DemoBet, type DemoReport, describe, reportOf } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
@@ -123,8 +123,7 @@ async function playShow(options: DemoOptions, stage: Stage): Promise<DemoReport>
     );
     const batches = await waitUntilFinal({ bettors, answered, onProgress: (message) => output.progress(message) });
     output.line('• every bet is in one batch that is final on chain; comparing ledger and chain');
-    const { house } = (bettors[0] as DemoBettor).client;
-    const { discrepancies, report: reconciliation } = await reconcileData({ dataDirectory, rpcUrl: services.rpcUrl, house });
+    const { discrepancies, report: reconciliation } = await reconcileDemo({ dataDirectory, rpcUrl: services.rpcUrl });
     const rssMb = memoryMb(services.sequencerPid());
     const report = reportOf({ bets: options.bets, answered, batches, discrepancies, rssMb });
     output.line(`\n${describe(report)}\n\n${reconciliation}`);

@@ -1,6 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
+import type { ReconcileFlags } from './reconcile.ts';
 
+/** Of the commands that other programs read the exit code of: bad usage is not a finding. */
+const EXIT_USAGE = 2;
 const DEFAULT_API_PORT = 8787;
 const DEFAULT_RPC_PORT = 8899;
 
@@ -19,6 +22,17 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .option('--exit', 'end when all is settled, instead of staying up')
     .option('--json', 'print one JSON object as the last line')
     .action(async (flags: ServiceFlags & DemoFlags) => (await import('./demo.ts')).runDemoCommand(flags));
+  program
+    .command('reconcile')
+    .description('compare a ledger with the chain, whether its service runs or not; writes nothing')
+    .requiredOption('--data <directory>', 'where the ledger is kept')
+    .requiredOption('--rpc <url>', "the chain's JSON-RPC address")
+    .option('--json', 'print the report as one JSON object')
+    .addHelpText('after', '\nExit codes: 0 nothing differs, 1 differences, 2 bad usage, 75 the chain does not answer.')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
+    .action(async (flags: ReconcileFlags) => {
+      process.exitCode = await (await import('./reconcile.ts')).runReconcile(flags);
+    });
   await program.parseAsync(args, { from: 'user' });
 }
 

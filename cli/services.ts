@@ -25,6 +25,8 @@ export interface ServiceOptions {
   pollMs: number;
   /** A process that ends this often without having been ready is not started again. */
   maxFailedStarts?: number;
+  /** Further flags of the sequencer. */
+  sequencerFlags?: readonly string[];
   /** What is being done, in plain words. */
   onProgress(message: string): void;
   /** A process ended by itself and is started again. */
@@ -56,6 +58,7 @@ export async function startServices(options: ServiceOptions): Promise<Services> 
     fileURLToPath(new URL('../sequencer/main.ts', import.meta.url)),
     ...['--data', dataDirectory, '--rpc', `http://127.0.0.1:${rpcPort}`, '--port', String(apiPort)],
     ...['--slot-ms', String(options.slotMs), '--poll-ms', String(options.pollMs)],
+    ...(options.sequencerFlags ?? []),
   ]);
   const stop = async () => {
     await sequencer.stop();

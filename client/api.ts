@@ -17,8 +17,8 @@ export interface BetAnswer {
   receipt: SignedBytes;
 }
 
-/** Where a bet stands. `acknowledged` until it is in a batch, then the batch's state. */
-export type BetState = 'acknowledged' | BatchState;
+/** Where a bet stands. `acknowledged` until it is in a batch, then the batch's state; `Voided` once its vault has left without it. */
+export type BetState = 'acknowledged' | BatchState | 'Voided';
 export type BatchState = 'Pending' | 'Proving' | 'Proved' | 'Submitted' | 'Confirmed' | 'Finalized' | 'Failed';
 
 export interface BetStatus {
@@ -27,6 +27,8 @@ export interface BetStatus {
   user: string;
   betNumber: bigint;
   state: BetState;
+  /** Why it was voided, if it was. */
+  voidReason: string | null;
   batchNumber: bigint | null;
   /** Signature of the settling transaction, base58. */
   signature: string | null;
@@ -53,7 +55,21 @@ export interface VaultAnswer {
   head: Uint8Array;
   /** Why bets have to wait, if they do. */
   held: string | null;
+  /** The owner has left by a forced exit. */
+  frozen: boolean;
+  /** Paid out and not claimed, in base units. */
+  claimable: bigint;
+  /** The open withdrawal request; `final` once the finalized chain shows it. */
+  request: { amount: bigint; deadlineSlot: bigint; final: boolean } | null;
+  /** Answered bets that the forced exit has ended unsettled. */
+  voided: VoidedBets | null;
   limit: SignedBytes;
+}
+
+export interface VoidedBets {
+  fromBet: bigint;
+  throughBet: bigint;
+  reason: string;
 }
 
 export interface BalanceAnswer {
@@ -96,6 +112,10 @@ export class ApiClient {
       nextBet: reader.u64('next_nonce'),
       head: reader.hex('head', 32),
       held: reader.has('held') ? reader.text('held') : null,
+      frozen: reader.boolean('frozen'),
+      claimable: reader.u64('claimable'),
+      request: reader.has('request') ? requestOf(reader.object('request')) : null,
+      voided: reader.has('voided') ? voidedOf(reader.object('voided')) : null,
       limit: reader.signed('limit'),
     };
   }
@@ -117,7 +137,8 @@ export class ApiClient {
       id: reader.text('bet_id'),
       user: reader.text('user'),
       betNumber: reader.u64('nonce'),
-      state: state === 'acknowledged' ? state : batchStateOf(state),
+      state: state === 'acknowledged' || state === 'Voided' ? state : batchStateOf(state),
+      voidReason: reader.has('void_reason') ? reader.text('void_reason') : null,
       batchNumber: reader.has('batch') ? reader.u64('batch') : null,
       signature: reader.has('l1_signature') ? reader.text('l1_signature') : null,
     };
@@ -136,9 +157,9 @@ export class ApiClient {
   }
 
   /** Slot of the chain up to which the service has counted deposits, and what is wrong if anything is. */
-  async health(): Promise<{ slot: bigint; problems: string[] }> {
+  async health(): Promise<{ slot: bigint; problems: { code: string; message: string }[] }> {
     const reader = new JsonReader(await this.#request('GET', '/health', { alsoStatus: 503 }), 'health');
-    const problems = reader.list('problems', { most: 1_000, read: (value) => String(value) });
+    const problems = reader.list('problems', { most: 1_000, read: problemOf });
     return { slot: reader.object('chain').u64('slot'), problems };
   }
 
@@ -209,6 +230,20 @@ export function batchStatusOf(value: unknown, path: string): BatchStatus {
 function runOf(value: unknown, path: string): BatchStatus['runs'][number] {
   const reader = new JsonReader(value, path);
   return { vault: reader.text('vault'), firstBet: reader.u64('first_nonce'), bets: reader.integer('bets') };
+}
+
+function problemOf(value: unknown, path: string): { code: string; message: string } {
+  const reader = new JsonReader(value, path);
+  return { code: reader.text('code'), message: reader.text('message') };
+}
+
+function requestOf(reader: JsonReader): NonNullable<VaultAnswer['request']> {
+  return { amount: reader.u64('amount'), deadlineSlot: reader.u64('deadline_slot'), final: reader.boolean('final') };
+}
+
+/** Which bets a forced exit has ended, as `GET /v1/vaults` and the event `vault_closed` carry it. */
+export function voidedOf(reader: JsonReader): VoidedBets {
+  return { fromBet: reader.u64('from_nonce'), throughBet: reader.u64('through_nonce'), reason: reader.text('reason') };
 }
 
 function batchStateOf(text: string): BatchState {

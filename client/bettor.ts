@@ -145,6 +145,7 @@ export class Bettor {
   async #assertNotBehindChain(record: SigningRecord): Promise<void> {
     const { chain, house: context, owner } = this.#o;
     const { state } = await loadVault(chain, { context, owner, commitment: 'confirmed' });
+    if (state?.frozen) throw new ClientError('VAULT_CLOSED', 'the vault has been closed by a forced exit');
     if (state && state.lastBet >= record.nextBet) {
       const where = `the chain has settled bet ${state.lastBet}, this record is at ${record.nextBet}`;
       throw new ClientError('RECORD_CONFLICT', `${where}: the store is older than the vault`);

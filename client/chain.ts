@@ -34,6 +34,7 @@ export interface Chain {
   genesisHash(): Promise<string>;
   account(address: Address, commitment: Commitment): Promise<ChainAccount | undefined>;
   latestBlockhash(): Promise<{ blockhash: Blockhash; lastValidBlockHeight: bigint }>;
+  slot(commitment: Commitment): Promise<bigint>;
   /** The block height at the finalized commitment. */
   finalizedBlockHeight(): Promise<bigint>;
   /** Sends once. `rejected` only if the node's dry run failed; `unknown` when there was no clear answer. */
@@ -60,6 +61,7 @@ export function chainAt(rpcUrl: string, options: { clock: Clock; retry: RetryLim
         return { address, programAddress: value.owner, data: Uint8Array.from(getBase64Encoder().encode(value.data[0])) };
       }),
     latestBlockhash: () => ask(async () => (await rpc.getLatestBlockhash({ commitment: 'confirmed' }).send()).value),
+    slot: (commitment) => ask(() => rpc.getSlot({ commitment }).send()),
     finalizedBlockHeight: () => ask(() => rpc.getBlockHeight({ commitment: 'finalized' }).send()),
     async send(wire) {
       try {

@@ -3,7 +3,7 @@ import type { Vault } from '../program/client/accounts.ts';
 import { vaultAddress } from '../program/client/addresses.ts';
 import { accountIdOf } from '../protocol/account.ts';
 import { ProtocolError } from '../protocol/errors.ts';
-import { ApiClient, type BalanceAnswer, type BatchStatus, type BetStatus } from './api.ts';
+import { ApiClient, type BalanceAnswer, type BatchStatus, type BetStatus, type VaultAnswer } from './api.ts';
 import { type BetResult, Bettor } from './bettor.ts';
 import { type Chain, chainAt } from './chain.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
@@ -11,6 +11,7 @@ import { ClientError } from './errors.ts';
 import { type CasinoEvent, eventsOf } from './events.ts';
 import { addressFrom, type HouseContext, loadHouse, loadVault } from './house.ts';
 import { DEFAULT_RETRY_LIMITS, type RetryLimits } from './retry.ts';
+import { type RotationOptions, rotateSessionKey } from './rotation.ts';
 import { loadSession, type Session } from './session-secret.ts';
 import { RecordBook } from './signing-record.ts';
 import type { ClientStore } from './store.ts';
@@ -19,6 +20,17 @@ import { fetchTransport, type HttpTransport } from './transport.ts';
 import { deposit, openVault, type Progress, type VaultPlace } from './vault-opening.ts';
 import { type Settled, type WaitOptions, waitForBatch, waitForBet } from './waiting.ts';
 import type { Wallet } from './wallet.ts';
+import {
+  type Claimed,
+  claim,
+  forceExit,
+  requestWithdrawal,
+  type WithdrawalAmount,
+  type WithdrawalWishes,
+  waitUntilPaid,
+  withdraw,
+  withdrawalOptions,
+} from './withdrawal.ts';
 
 export interface ConnectOptions {
   /** The service, `http://host:port`. */
@@ -59,6 +71,9 @@ export class CasinoClient {
   readonly #apiUrl: string;
   readonly #place: VaultPlace;
   readonly #bettor: Bettor;
+  readonly #origin: string;
+  /** Makes the session key be read anew: another one signs from now on. */
+  readonly #forgetSession: () => void;
 
   private constructor(options: ConnectOptions, parts: Connected) {
     const { api, chain, clock, house } = parts;
@@ -75,6 +90,10 @@ export class CasinoClient {
         throw error;
       });
       return loaded;
+    };
+    this.#origin = origin;
+    this.#forgetSession = () => {
+      loaded = undefined;
     };
     const context = { domain: house.domain, house: house.houseBytes, vault, receiptKey: house.receiptKey };
     this.house = house;
@@ -148,6 +167,60 @@ export class CasinoClient {
   /** The vault as the chain shows it; undefined if it is not open. */
   async vault(commitment: 'confirmed' | 'finalized' = 'finalized'): Promise<Vault | undefined> {
     return (await loadVault(this.#chain, { context: this.house, owner: this.owner, commitment })).state;
+  }
+
+  /** What the service says of the vault: an open request, its deadline, what is claimable, and whether it has been closed. */
+  async vaultStatus(): Promise<Pick<VaultAnswer, 'held' | 'frozen' | 'claimable' | 'request' | 'voided'>> {
+    const { held, frozen, claimable, request, voided } = await this.#api.vault(this.owner);
+    return { held, frozen, claimable, request, voided };
+  }
+
+  /** Asks for money out of the vault; bets wait until it is paid. See `requestWithdrawal` in withdrawal.ts, and so for the others. */
+  async requestWithdrawal(amount: WithdrawalAmount, wishes: WithdrawalWishes = {}) {
+    await this.#forgetBalance();
+    return requestWithdrawal(this.#place, { ...withdrawalOptions(wishes), amount });
+  }
+
+  /** Waits until the house has paid the open request: without a proof if no bet is unsettled, else with the last run of bets. */
+  waitUntilPaid(wishes: WithdrawalWishes = {}): Promise<Vault> {
+    return waitUntilPaid(this.#place, withdrawalOptions(wishes));
+  }
+
+  /** Takes what was paid into the wallet. */
+  claim(wishes: WithdrawalWishes = {}): Promise<Claimed> {
+    return claim(this.#place, withdrawalOptions(wishes));
+  }
+
+  /** Request, payment and claim in one; takes up an interrupted one where it stands. */
+  async withdraw(amount: WithdrawalAmount, wishes: WithdrawalWishes = {}): Promise<Claimed> {
+    await this.#forgetBalance();
+    return withdraw(this.#place, { ...withdrawalOptions(wishes), amount });
+  }
+
+  /** Closes the vault for ever and makes all that it holds claimable, once a request is past its deadline: needs the chain alone. */
+  forceExit(wishes: WithdrawalWishes = {}): Promise<{ exited: boolean }> {
+    return forceExit(this.#place, withdrawalOptions(wishes));
+  }
+
+  /** Gives the vault a fresh session key of this store. An unanswered bet of the old one is sent again first. */
+  async rotateSessionKey(options: Partial<RotationOptions> = {}): Promise<Vault> {
+    if ((await this.#place.book.load())?.pending) await this.resume();
+    const { timeoutMs = DEFAULT_WAIT_MS, onProgress } = options;
+    try {
+      const place = { ...this.#place, origin: this.#origin };
+      return await this.#place.book.alone(() => rotateSessionKey(place, { timeoutMs, onProgress }));
+    } finally {
+      this.#forgetSession();
+    }
+  }
+
+  /** The last receipt's balance is no measure once money leaves: the next bet asks the service instead. */
+  #forgetBalance(): Promise<void> {
+    const { book } = this.#place;
+    return book.alone(async () => {
+      const record = await book.load();
+      if (record) await book.save({ ...record, balance: undefined });
+    });
   }
 
   /** Where a bet of anyone stands, by its head in hex. */

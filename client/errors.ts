@@ -17,6 +17,12 @@
  * - `TIMEOUT` a wait reached its limit
  * - `STORE_LOCKED`, `STORE_CORRUPT` another process has the store open; what it holds is not what was written
  * - `EVENTS_OVERFLOW` events were not read fast enough
+ * - `VAULT_CLOSED` the owner has left by a forced exit: nothing but a claim is left to do
+ * - `REQUEST_OPEN`, `NO_REQUEST` a withdrawal request is open already; none is
+ * - `EXIT_TOO_EARLY` the request's deadline has not passed: until then the house may pay it
+ * - `NOTHING_TO_CLAIM` the vault holds nothing that was paid out and not claimed
+ * - `BET_VOIDED` the bet was not settled before the vault's forced exit, and never will be
+ * - `ROTATION_TOO_EARLY` the key before the present one is still valid: the next rotation has to wait for its end
  */
 export type ClientErrorCode =
   | 'API_UNREACHABLE'
@@ -36,7 +42,14 @@ export type ClientErrorCode =
   | 'TIMEOUT'
   | 'STORE_LOCKED'
   | 'STORE_CORRUPT'
-  | 'EVENTS_OVERFLOW';
+  | 'EVENTS_OVERFLOW'
+  | 'VAULT_CLOSED'
+  | 'REQUEST_OPEN'
+  | 'NO_REQUEST'
+  | 'EXIT_TOO_EARLY'
+  | 'NOTHING_TO_CLAIM'
+  | 'BET_VOIDED'
+  | 'ROTATION_TOO_EARLY';
 
 /** Something that the client refuses to do or gave up on. */
 export class ClientError extends Error {

@@ -1,4 +1,4 @@
-import { type BatchStatus, batchStatusOf } from './api.ts';
+import { type BatchStatus, batchStatusOf, type VoidedBets, voidedOf } from './api.ts';
 import type { Clock } from './clock.ts';
 import { ClientError } from './errors.ts';
 import { JsonReader, parseJson } from './parse.ts';
@@ -14,7 +14,13 @@ export type CasinoEvent =
       payout: bigint;
       balance: bigint;
     }
-  | { type: 'batch_finalized'; batch: BatchStatus };
+  | { type: 'batch_finalized'; batch: BatchStatus }
+  /** A withdrawal request was seen; bets wait until it is paid. */
+  | { type: 'withdrawal_requested'; user: string; amount: bigint; deadlineSlot: bigint }
+  /** Final: an amount waits to be claimed; or was claimed. */
+  | { type: 'withdrawal_paid' | 'claimed'; user: string; amount: bigint }
+  /** Final: the owner has left by force, with bets that are void if any were not settled. */
+  | { type: 'vault_closed'; user: string; amount: bigint; voided: VoidedBets | null };
 
 /** Events that may wait to be read. */
 const MAX_WAITING_EVENTS = 10_000;
@@ -108,7 +114,7 @@ function eventOf(text: string): CasinoEvent | undefined {
   const reader = new JsonReader(parseJson(text, 'event'), 'event');
   const type = reader.text('type');
   if (type === 'batch_finalized') return { type, batch: batchStatusOf(reader.raw('batch'), 'event.batch') };
-  if (type !== 'bet_result') return undefined;
+  if (type !== 'bet_result') return moneyEventOf(type, reader);
   return {
     type,
     user: reader.text('user'),
@@ -118,4 +124,12 @@ function eventOf(text: string): CasinoEvent | undefined {
     payout: reader.u64('payout'),
     balance: reader.u64('balance'),
   };
+}
+
+function moneyEventOf(type: string, reader: JsonReader): CasinoEvent | undefined {
+  const money = () => ({ user: reader.text('user'), amount: reader.u64('amount') });
+  if (type === 'withdrawal_requested') return { type, ...money(), deadlineSlot: reader.u64('deadline_slot') };
+  if (type === 'withdrawal_paid' || type === 'claimed') return { type, ...money() };
+  if (type !== 'vault_closed') return undefined;
+  return { type, ...money(), voided: reader.has('voided') ? voidedOf(reader.object('voided')) : null };
 }

@@ -3,7 +3,7 @@ import { isInSubgroup } from '../protocol/babyjubjub.ts';
 import { compareBytes, toHex } from '../protocol/bytes.ts';
 import { type SessionKey, sessionKeyFromSeed, sessionMessage, sessionSeedFromSignature } from '../protocol/session.ts';
 import { JsonReader, parseJson } from './parse.ts';
-import { type RecordBook, stored } from './signing-record.ts';
+import { type RecordBook, type SecretName, stored } from './signing-record.ts';
 import { signText, type Wallet } from './wallet.ts';
 
 export interface SessionPlace {
@@ -25,20 +25,41 @@ export interface Session {
  * random seed when the wallet signs the same text differently each time. Made on first use; the origin of then stays.
  */
 export async function loadSession(place: SessionPlace): Promise<Session> {
-  const text = await place.book.secret();
-  return sessionOf(text === undefined ? await makeSeed(place) : await storedSeed(place, text));
+  const record = await place.book.load();
+  const next = record && (await place.book.secret('next-session'));
+  if (next !== undefined) {
+    const session = sessionOf(await storedSeed(place, next));
+    // A rotation is complete once the record names its key.
+    if (session.keyHash === record?.sessionKeyHash) {
+      await place.book.saveSecret('session', next);
+      return session;
+    }
+  }
+  return sessionAs(place, 'session');
 }
 
-async function makeSeed(place: SessionPlace): Promise<Uint8Array> {
+/** The key that a rotation is to bring in: made once, so that an interrupted rotation goes on with the same. */
+export async function nextSession(place: SessionPlace): Promise<Session> {
+  const [present, next] = [await place.book.secret('session'), await place.book.secret('next-session')];
+  const used = present !== undefined && present === next;
+  return used ? sessionOf(await makeSeed(place, 'next-session')) : sessionAs(place, 'next-session');
+}
+
+async function sessionAs(place: SessionPlace, which: SecretName): Promise<Session> {
+  const text = await place.book.secret(which);
+  return sessionOf(text === undefined ? await makeSeed(place, which) : await storedSeed(place, text));
+}
+
+async function makeSeed(place: SessionPlace, which: SecretName): Promise<Uint8Array> {
   const deviceNonce = toHex(crypto.getRandomValues(new Uint8Array(16)));
   const message = { origin: place.origin, deviceNonce };
   const first = await walletSeed(place, message);
   if (compareBytes(first, await walletSeed(place, message)) === 0) {
-    await place.book.saveSecret(JSON.stringify({ version: 1, kind: 'wallet', ...message }));
+    await place.book.saveSecret(which, JSON.stringify({ version: 1, kind: 'wallet', ...message }));
     return first;
   }
   const seed = crypto.getRandomValues(new Uint8Array(32));
-  await place.book.saveSecret(JSON.stringify({ version: 1, kind: 'stored', seed: toHex(seed) }));
+  await place.book.saveSecret(which, JSON.stringify({ version: 1, kind: 'stored', seed: toHex(seed) }));
   return seed;
 }
 

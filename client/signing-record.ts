@@ -25,7 +25,7 @@ export interface PendingBet {
 
 /** What this store has signed for one vault: the next bet number, and nothing that could be signed twice. */
 export interface SigningRecord {
-  /** Hash of the session key that the vault was opened with. */
+  /** Hash of the session key that signs: the one that the vault was opened with, or the last rotation's. */
   sessionKeyHash: bigint;
   /** Number of the next bet, unless one is pending: then that one's. */
   nextBet: bigint;
@@ -39,6 +39,8 @@ export interface SigningRecord {
   /** Verified refusals of bets with number `nextBet`. */
   refusals: SignedBytes[];
 }
+
+export type SecretName = 'session' | 'next-session';
 
 /** Most limits, and most refusals of one bet number, that a record carries. */
 export const MAX_RECORD_MESSAGES = 64;
@@ -102,12 +104,13 @@ export class RecordBook {
     await this.#store.put(`${this.#prefix}/evidence/${name}-${hash}`, text);
   }
 
-  async secret(): Promise<string | undefined> {
-    return this.#store.get(`${this.#prefix}/session`);
+  /** What a session key is made from: the present one's, or that of the one that a rotation is to make present. */
+  async secret(which: SecretName): Promise<string | undefined> {
+    return this.#store.get(`${this.#prefix}/${which}`);
   }
 
-  async saveSecret(text: string): Promise<void> {
-    await this.#store.put(`${this.#prefix}/session`, text);
+  async saveSecret(which: SecretName, text: string): Promise<void> {
+    await this.#store.put(`${this.#prefix}/${which}`, text);
   }
 
   async #signed(name: string): Promise<SignedBytes | undefined> {

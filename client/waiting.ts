@@ -26,7 +26,8 @@ const MAX_OWN_BETS = 1_000n;
 /**
  * Waits until the service says that a bet is settled **and** the chain shows it: the vault's `lastBet` at that commitment has reached
  * it. Which vault and number are the store's word for its own bets. `BAD_ANSWER` if the service answers with another bet. A batch that
- * failed is put together anew by the service, so the wait goes on; `TIMEOUT` ends it.
+ * failed is put together anew by the service, so the wait goes on; `TIMEOUT` ends it. `BET_VOIDED` once the service says that the
+ * vault has left without it, and the chain shows that.
  */
 export async function waitForBet(
   place: { api: ApiClient; chain: Chain; clock: Clock; house: HouseContext; book: RecordBook; owner: Address },
@@ -48,8 +49,18 @@ export async function waitForBet(
       const { state } = await loadVault(chain, { context: house, owner: ownerOf(user), commitment });
       if (state && state.lastBet >= betNumber) return bet;
     }
+    await assertNotVoided(place, { ...bet, user, betNumber });
     if (clock.nowMs() > deadlineMs) throw new ClientError('TIMEOUT', `bet ${input.id} is ${bet.state}, not ${input.until}`);
     await clock.sleep(POLL_MS);
+  }
+}
+
+/** The service's word that a bet is void counts once the chain shows why: its vault has left, and the bet is not settled. */
+async function assertNotVoided({ chain, house }: { chain: Chain; house: HouseContext }, bet: BetStatus): Promise<void> {
+  if (bet.state !== 'Voided') return;
+  const { state } = await loadVault(chain, { context: house, owner: ownerOf(bet.user), commitment: 'finalized' });
+  if (state?.frozen && state.lastBet < bet.betNumber) {
+    throw new ClientError('BET_VOIDED', `bet ${bet.id} was not settled before its vault left: ${bet.voidReason}`);
   }
 }
 

@@ -180,6 +180,23 @@ export class LocalChain {
     return parseTransaction(this.#faucet.airdrop({ recipient: address, lamports, blockhash }));
   }
 
+  /** Lets time pass at once: moves the chain on by so many slots, all but the last of them empty. Resolves to the new slot. */
+  async skipSlots(slots: number): Promise<number> {
+    if (this.#closed) throw new LocalChainError('LOCALCHAIN_CLOSED', 'the chain is stopping');
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.#inTurn(async () => {
+      const target = this.state.slot + slots;
+      await this.#reserve(target);
+      await this.#setAnchor(target);
+      for (let slot = this.state.slot + 1; slot <= target; slot += 1) {
+        this.state.advance(slot);
+        for (const listener of this.#slotListeners) listener(slot);
+      }
+      resolve(target);
+    });
+    return promise;
+  }
+
   /** Stops the slots, finishes what was taken, records the exact slot and closes the files. */
   async close(): Promise<void> {
     if (this.#closed) return;

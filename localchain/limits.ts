@@ -33,6 +33,8 @@ export const MAX_FRAME_PAYLOAD_BYTES = 256 * 1_024;
 export const SLOT_RESERVATION_SLOTS = 32;
 /** Slots that a late timer catches up; a longer gap (a suspended machine) means that the chain stood still. */
 export const MAX_CATCH_UP_SLOTS = 64;
+/** Slots that one `skipSlots` passes over. */
+export const MAX_SKIPPED_SLOTS = 200_000;
 /** Lag of block time behind the wall clock that makes the chain write a new time anchor. */
 export const MAX_CLOCK_LAG_MS = 5_000;
 /** Landed transactions kept in memory with their logs; older ones are unknown to queries. */

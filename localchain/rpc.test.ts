@@ -199,3 +199,36 @@ test('the envelope: unknown methods, bad requests, batches and limits', async ()
   assert.equal((await post({ 'content-type': 'application/json', origin: 'https://example.com' })).status, 403);
   assert.equal((await post({ 'content-type': 'application/json', origin: 'http://localhost:5173' })).status, 200);
 });
+
+test('slots can be skipped: time passes, old block hashes expire, and a restart goes on from there', async () => {
+  const own = temporaryDirectory();
+  const first = await startTestChain({ directory: own.path });
+  const { rpc } = first.client;
+  const skip = (slots: unknown) =>
+    callRaw(first.server.url, { jsonrpc: '2.0', id: 7, method: 'localchain_skipSlots', params: [slots] });
+  const payer = await first.client.fund();
+  const before = await rpc.getSlot({ commitment: 'processed' }).send();
+  const time = first.chain.state.timeline.unixSecondsAt(Number(before));
+  const { value: old } = await rpc.getLatestBlockhash({ commitment: 'processed' }).send();
+  assert.equal((await skip(20_000)).json.result, Number(before) + 20_000);
+  for (const wrong of [0, -1, 200_001, '5']) assert.equal((await skip(wrong)).json.error.code, -32602);
+  assert.equal(first.chain.state.timeline.unixSecondsAt(Number(before) + 20_000) - time, 200);
+  await assert.rejects(async () => {
+    const { wire } = await first.client.transfer({ from: payer, to: SYSTEM_RECIPIENT, amount: 1n, blockhash: old });
+    await first.client.send(wire);
+  });
+  await first.addSlots(6);
+  assert.equal(
+    await rpc
+      .getBalance(payer.address, { commitment: 'finalized' })
+      .send()
+      .then(({ value }) => value),
+    10n * SOL,
+  );
+  await first.close();
+  const second = await startTestChain({ directory: own.path });
+  assert.ok((await second.client.rpc.getSlot({ commitment: 'processed' }).send()) > before + 20_000n);
+  assert.equal((await second.client.rpc.getBalance(payer.address, { commitment: 'processed' }).send()).value, 10n * SOL);
+  await second.close();
+  own.remove();
+});

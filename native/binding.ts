@@ -3,6 +3,7 @@
 export type LoadOptions = {
   /** 0 chooses by the size of the tables. */
   windowBits: number;
+  tablePasses: number;
   concurrentProofs: number;
   /** 0 takes one thread per core. */
   threadsPerProof: number;

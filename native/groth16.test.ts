@@ -12,6 +12,7 @@ import {
   snarkjs,
   stopReferenceThreads,
   toBytes,
+  toSnarkjs,
   withCode,
 } from './test/fixtures.ts';
 
@@ -30,22 +31,7 @@ after(stopReferenceThreads);
 
 const verify = (changed: Partial<Groth16Proof>) => verifyGroth16({ verifyingKey: prover.verifyingKey, ...proof, ...changed });
 
-/** 256 bytes to the form of snarkjs. */
-function toSnarkjs(bytes: Uint8Array) {
-  const [ax, ay, bx1, bx0, by1, by0, cx, cy] = fromBytes(bytes).map(String);
-  const [a, b, c] = [
-    [ax, ay, '1'],
-    [
-      [bx0, bx1],
-      [by0, by1],
-      ['1', '0'],
-    ],
-    [cx, cy, '1'],
-  ];
-  return { pi_a: a, pi_b: b, pi_c: c, protocol: 'groth16', curve: 'bn128' };
-}
-
-/** And back. */
+/** `toSnarkjs` backwards. */
 function fromSnarkjs({ pi_a: a, pi_b: b, pi_c: c }: { pi_a: string[]; pi_b: string[][]; pi_c: string[] }): Uint8Array {
   const coordinates = [a[0], a[1], b[0]?.[1], b[0]?.[0], b[1]?.[1], b[1]?.[0], c[0], c[1]];
   return toBytes(...coordinates.map((coordinate) => BigInt(coordinate ?? 0)));
@@ -62,6 +48,17 @@ test('a proof verifies natively and in snarkjs, with the public inputs of the wi
   assert.equal(verify({}), true);
   const key = await snarkjs.zKey.exportVerificationKey(zkey);
   assert.equal(await snarkjs.groth16.verify(key, fromBytes(proof.publicInputs).map(String), toSnarkjs(proof.proof)), true);
+});
+
+test('a proof of a key with fewer points in its tables verifies, and the tables are as much smaller', async () => {
+  const windows = (bits: number) => Math.ceil(255 / bits);
+  for (const tablePasses of [1, 2, 5, 32, 64]) {
+    const other = await Prover.load(zkey, { windowBits: 8, tablePasses });
+    const full = await Prover.load(zkey, { windowBits: 8 });
+    const stored = Math.ceil(windows(8) / tablePasses);
+    assert.equal(other.tableBytes * windows(8), full.tableBytes * stored);
+    assert.equal(verifyGroth16({ verifyingKey: other.verifyingKey, ...(await other.prove(witness)) }), true);
+  }
 });
 
 test('a proof that snarkjs makes with the key verifies natively', async () => {
@@ -169,6 +166,8 @@ test('options out of range are refused', async () => {
   for (const options of [
     { windowBits: 3 },
     { windowBits: 19 },
+    { tablePasses: 0 },
+    { tablePasses: 65 },
     { concurrentProofs: 65 },
     { threadsPerProof: 1.5 },
     { threadsPerProof: -1 },

@@ -37,6 +37,11 @@ export type ProverOptions = {
   threadsPerProof?: number;
   /** Width of the tables' windows, 4 to 18; default by their size. Wider takes less memory and more buckets. */
   windowBits?: number;
+  /**
+   * Each table holds the points of every so many windows, 1 (the default) to 64: that part of the memory and of the time to build
+   * them, for proofs that take longer (README.md has figures). With as many as there are windows the points of the key are all.
+   */
+  tablePasses?: number;
   /** Lowers the priority of the prover's threads, 0 (the default: as the process) to 19. Linux only; ignored elsewhere. */
   niceness?: number;
   /**
@@ -140,12 +145,13 @@ export class Prover {
    * Errors: `MALFORMED_ZKEY`, `UNSUPPORTED_FILE`, `TOO_LARGE`, `INVALID_ARGUMENT` (an option), `BUSY`.
    */
   static async load(zkey: Uint8Array, options: ProverOptions = {}): Promise<Prover> {
-    const { windowBits, concurrentProofs = 1, threadsPerProof, niceness = 0, tableCache } = options;
+    const { windowBits, tablePasses = 1, concurrentProofs = 1, threadsPerProof, niceness = 0, tableCache } = options;
     if (tableCache !== undefined && (typeof tableCache !== 'string' || tableCache === '')) {
       throw new NativeError('INVALID_ARGUMENT', 'tableCache must be the path of a directory');
     }
     const loadOptions = {
       windowBits: count(windowBits, 'windowBits'),
+      tablePasses: count(tablePasses, 'tablePasses'),
       concurrentProofs: count(concurrentProofs, 'concurrentProofs'),
       threadsPerProof: count(threadsPerProof, 'threadsPerProof'),
       niceness: integer(niceness, 'niceness', { minimum: 0, maximum: 19 }),

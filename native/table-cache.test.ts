@@ -110,6 +110,7 @@ test('a file of another key, width, format or kernel is not used', async () => {
   copyFileSync(other, own);
   await isBuiltAnew('another key under our name');
   assert.equal((await Prover.load(zkey, { tableCache, windowBits: 9 })).tablesFrom, 'built');
+  assert.equal((await Prover.load(zkey, { tableCache, windowBits: WINDOW_BITS, tablePasses: 2 })).tablesFrom, 'built');
   for (const [pattern, replacement] of [
     [/-f1-/, '-f0-'],
     [/-k[0-9a-f]{16}-/, '-k0000000000000000-'],

@@ -1,4 +1,5 @@
 import type { Address } from '@solana/kit';
+import { CIRCUIT_NAMES, type CircuitName } from '../circuits/artifacts.ts';
 
 /** The program's address on a local chain. Elsewhere it is wherever it was deployed. */
 export const LOCAL_PROGRAM_ADDRESS = 'ZKCasino11111111111111111111111111111111111' as Address;
@@ -17,11 +18,19 @@ export interface Config {
   pollMs: number;
   batchWaitMs: number;
   batchThreshold: number;
+  /** Whether batches are proven. Without proofs nothing settles: bets are answered, and owed. */
+  proofs: boolean;
   /** Threads of one proof. */
   proverThreads: number;
   /** Most batches that are proven at a time. */
   parallelProofs: number;
+  /** Circuit sizes that batches are proven with. */
+  circuits: readonly CircuitName[];
   maxStake: bigint;
+  /** From one reconciliation to the next. */
+  reconcileEveryMs: number;
+  /** Below this many lamports the settler has to be paid. */
+  settlerWarnLamports: bigint;
   requestsPerMinute: number;
   maxOpenBetsPerVault: number;
   /** What a house that is made at the first start gets. */
@@ -39,9 +48,13 @@ export const DEFAULTS: Omit<Config, 'dataDirectory' | 'rpcUrl'> = {
   pollMs: 200,
   batchWaitMs: 100,
   batchThreshold: 50,
+  proofs: true,
   proverThreads: 2,
   parallelProofs: 2,
+  circuits: CIRCUIT_NAMES,
   maxStake: 1_000_000_000n,
+  reconcileEveryMs: 60_000,
+  settlerWarnLamports: 100_000_000n,
   requestsPerMinute: 600_000,
   maxOpenBetsPerVault: 500,
   profitBps: 9_800,

@@ -22,6 +22,11 @@ export const ERROR_CODES = {
   PROVER_FAILED: { status: 500, retry: true },
   BLOB_CORRUPT: { status: 500, retry: false },
   SETTLEMENT_REJECTED: { status: 500, retry: false },
+  LEDGER_CORRUPT: { status: 500, retry: false },
+  BLOB_FAILED: { status: 500, retry: true },
+  HEADERS_TOO_LARGE: { status: 431, retry: false },
+  REQUEST_TIMEOUT: { status: 408, retry: true },
+  VAULT_CLOSED: { status: 410, retry: false },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

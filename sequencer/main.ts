@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Address, isAddress } from '@solana/kit';
 import { pino } from 'pino';
+import { CIRCUIT_NAMES, type CircuitName } from '../circuits/artifacts.ts';
 import { type Config, DEFAULTS } from './config.ts';
 import { CasinoError, messageOf } from './errors.ts';
 import { type Service, startService } from './service.ts';
@@ -27,8 +28,11 @@ function configFromFlags(): Config {
       'poll-ms': { type: 'string', default: String(DEFAULTS.pollMs) },
       'batch-wait-ms': { type: 'string', default: String(DEFAULTS.batchWaitMs) },
       'batch-threshold': { type: 'string', default: String(DEFAULTS.batchThreshold) },
+      'reconcile-every-ms': { type: 'string', default: String(DEFAULTS.reconcileEveryMs) },
+      proofs: { type: 'string', default: 'on' },
       'prover-threads': { type: 'string', default: String(DEFAULTS.proverThreads) },
       'parallel-proofs': { type: 'string', default: String(DEFAULTS.parallelProofs) },
+      circuits: { type: 'string', default: DEFAULTS.circuits.join(',') },
     },
   });
   const text = (name: 'data' | 'rpc') => {
@@ -37,6 +41,7 @@ function configFromFlags(): Config {
     return value;
   };
   if (!isAddress(values.program)) throw new CasinoError('CONFIG_INVALID', '--program is not an address');
+  if (values.proofs !== 'on' && values.proofs !== 'off') throw new CasinoError('CONFIG_INVALID', '--proofs is on or off');
   return {
     ...DEFAULTS,
     dataDirectory: text('data'),
@@ -48,8 +53,11 @@ function configFromFlags(): Config {
     pollMs: count('poll-ms', values['poll-ms'], { min: 1, max: 60_000 }),
     batchWaitMs: count('batch-wait-ms', values['batch-wait-ms'], { min: 0, max: 600_000 }),
     batchThreshold: count('batch-threshold', values['batch-threshold'], { min: 1, max: 1_000_000 }),
+    reconcileEveryMs: count('reconcile-every-ms', values['reconcile-every-ms'], { min: 100, max: 86_400_000 }),
+    proofs: values.proofs === 'on',
     proverThreads: count('prover-threads', values['prover-threads'], { min: 1, max: 256 }),
     parallelProofs: count('parallel-proofs', values['parallel-proofs'], { min: 1, max: 64 }),
+    circuits: circuitNames(values.circuits),
   };
 }
 
@@ -59,6 +67,15 @@ function count(name: string, text: string, range: { min: number; max: number }):
     throw new CasinoError('CONFIG_INVALID', `--${name} must be a whole number from ${range.min} to ${range.max}, not ${text}`);
   }
   return value;
+}
+
+function circuitNames(text: string): CircuitName[] {
+  const names = text.split(',');
+  const isKnown = (name: string): name is CircuitName => (CIRCUIT_NAMES as string[]).includes(name);
+  if (!names.every(isKnown) || new Set(names).size !== names.length) {
+    throw new CasinoError('CONFIG_INVALID', `--circuits must be some of ${CIRCUIT_NAMES.join(',')}, each once, not ${text}`);
+  }
+  return names;
 }
 
 function fail(error: unknown): void {

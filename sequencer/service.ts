@@ -13,6 +13,8 @@ import { ReceiptSigner } from './admission/signer.ts';
 import { EventFeed } from './api/feed.ts';
 import { type ApiServer, createApi } from './api/server.ts';
 import { BlobStore } from './blobs/store.ts';
+import { type BatchAccounts, BatchPacketLimit, deriveBatchAccounts } from './chain/batch-transaction.ts';
+import { LookupTables } from './chain/lookup-tables.ts';
 import { connectRpc } from './chain/rpc.ts';
 import { type Leader, SolanaSettlementChain } from './chain/settlement-chain.ts';
 import { ChainWatcher } from './chain/watcher.ts';
@@ -21,18 +23,23 @@ import type { Config } from './config.ts';
 import { CasinoError } from './errors.ts';
 import { addressBytes } from './ledger/addresses.ts';
 import { Ledger } from './ledger/ledger.ts';
+import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
-import { healthOf } from './operations/health.ts';
 import { type OpenedHouse, openHouse } from './operations/house-setup.ts';
 import { loadOperatorKeys, type OperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
-import { describeReport, reconcile } from './operations/reconcile.ts';
+import { Monitor } from './operations/monitor.ts';
+import { reportJson } from './operations/reconcile.ts';
+import { SolanaReconciliationChain } from './operations/reconcile-chain.ts';
+import { Reconciler } from './operations/reconciler.ts';
 import { NATIVE_KERNEL } from './prover/native-kernel.ts';
 import { ProverPool } from './prover/prover.ts';
 import { loadDevelopmentKeys, type ProvingKey } from './prover/proving-keys.ts';
 import { UnfinishedBatches } from './settlement/batches.ts';
 import { BatchBuilder } from './settlement/builder.ts';
+import type { BatchSize } from './settlement/planner.ts';
 import { Settlement } from './settlement/settlement.ts';
+import { withdrawUnprovable } from './settlement/unprovable.ts';
 
 export interface Service {
   url: string;
@@ -46,6 +53,7 @@ interface Context {
   keys: OperatorKeys;
   opened: OpenedHouse;
   provingKeys: ProvingKey[];
+  batchAccounts: BatchAccounts;
 }
 
 /** Where everything that lasts is kept. */
@@ -55,6 +63,8 @@ export const dataPaths = (directory: string) => ({
   provingKeys: join(directory, 'proving-keys'),
   tables: join(directory, 'proving-keys', 'tables'),
   blobs: join(directory, 'blobs'),
+  /** The newest reconciliation report, as JSON. */
+  reconciliation: join(directory, 'reconciliation.json'),
 });
 
 /**
@@ -74,12 +84,18 @@ export async function startService(options: {
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
     const keys = await loadOperatorKeys(paths.keys);
-    const provingKeys = await loadDevelopmentKeys(paths.provingKeys, onProgress);
+    const provingKeys = await loadDevelopmentKeys(paths.provingKeys, { circuits: config.circuits, onProgress });
     const rpc = connectRpc(config.rpcUrl);
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     const opened = await openHouse(house);
     await bindLedger(ledger, opened);
-    return await run({ config, log, ledger, keys, opened, provingKeys }, { onProgress, onFatal });
+    const batchAccounts = await deriveBatchAccounts({
+      program: config.program,
+      house: opened.reader.house,
+      termsIds: opened.terms.map(({ id }) => id),
+      vkIds: provingKeys.map(({ vkId }) => vkId),
+    });
+    return await run({ config, log, ledger, keys, opened, provingKeys, batchAccounts }, { onProgress, onFatal });
   } catch (error) {
     await ledger.close().catch(() => {});
     throw error;
@@ -103,17 +119,18 @@ async function run(
   const { config, log, ledger, keys, opened } = context;
   const { reader, domain } = opened;
   const terms = new TermsBook(opened.terms, opened.currentTerms);
-  const book = new VaultBook({ ledger, terms, domain, house: reader.house });
-  const leader = await leadAndReconcile(context, hooks.onProgress);
-  await book.observe(await reader.view());
-  const gate = new Gate({
-    leader: leader.pair,
-    slotMs: config.slotMs,
-    nowMs: () => performance.now(),
-    discrepancies: leader.discrepancies,
-  });
   const feed = new EventFeed();
-  const settlement = startSettlement(context, { book, terms, leader: leader.pair, feed, onFatal: hooks.onFatal });
+  const onChange = feed.vaultChanged.bind(feed);
+  const book = new VaultBook({ ledger, terms, domain, house: reader.house, onChange });
+  hooks.onProgress('taking the lead');
+  const leader = await takeLead({ reader, ledger, settler: keys.settler });
+  // First what the chain shows is taken in: an exit that happened while the service was down is no difference.
+  await book.observe(await reader.view());
+  const reconciler = makeReconciler(context, book);
+  await reconciler.run();
+  const fundsDiffer = () => reconciler.fundsDiffer;
+  const gate = new Gate({ leader, slotMs: config.slotMs, nowMs: () => performance.now(), fundsDiffer });
+  const settlement = await startSettlement(context, { book, terms, leader, feed, onFatal: hooks.onFatal });
   const signer = new ReceiptSigner(keys.receiptSeed);
   const admission = new Admission({
     ledger,
@@ -130,15 +147,24 @@ async function run(
     stopped: (view) => gate.stopped(view),
     nowMs: Date.now,
   });
+  const { loops, unfinished, pool } = settlement;
+  const sizes = context.provingKeys.map(({ circuit }) => circuit.name);
+  const ledgerPath = dataPaths(config.dataDirectory).ledger;
+  const watched = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, pool, sizes, reconciler };
+  const monitor = new Monitor({ ...watched, config, log, rpc: reader.rpc, settler: keys.settler.address });
+  monitor.start();
   const watcher = new ChainWatcher({
     reader,
     pollMs: config.pollMs,
     log,
-    onView: (view) => book.observe(view),
+    onView: (view) => {
+      monitor.chainAnswered();
+      return book.observe(view);
+    },
     onFatal: hooks.onFatal,
   });
   watcher.start();
-  const startedAtMs = Date.now();
+  reconciler.start();
   const api = await createApi({
     parts: {
       admission,
@@ -146,45 +172,48 @@ async function run(
       read: ledger.read,
       onBet: (owner, answer) => feed.betTaken(owner, answer),
       house: () => houseJson(context, { book, terms }),
-      health: () =>
-        healthOf({ book, gate, settlement: settlement.loops, unfinished: settlement.unfinished, startedAtMs, nowMs: Date.now() }),
+      health: () => monitor.health(),
+      reconciliation: () => reconciler.report,
     },
     feed,
     requestsPerMinute: config.requestsPerMinute,
     log,
   });
   const url = await api.listen({ host: config.host, port: config.port });
-  return { url, stop: () => stopAll({ api, feed, watcher, settlement, ledger }) };
+  return { url, stop: () => stopAll({ api, feed, watcher, monitor, reconciler, settlement, ledger }) };
 }
 
-async function leadAndReconcile(context: Context, onProgress: (message: string) => void) {
-  const { ledger, keys, opened, log } = context;
-  onProgress('taking the lead');
-  const pair = await takeLead({ reader: opened.reader, ledger, settler: keys.settler });
-  const report = await reconcile({ reader: opened.reader, read: ledger.read, nowMs: Date.now });
-  const level = report.discrepancies.length > 0 ? 'error' : 'info';
-  log[level]({ discrepancies: report.discrepancies }, describeReport(report));
-  return { pair, discrepancies: report.discrepancies };
+function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBook): Reconciler {
+  const path = dataPaths(config.dataDirectory).reconciliation;
+  return new Reconciler({
+    chain: new SolanaReconciliationChain(opened.reader, () => book.view?.finalized.slot ?? 0n),
+    read: ledger.read,
+    everyMs: config.reconcileEveryMs,
+    nowMs: Date.now,
+    log,
+    save: (report) => writeFileDurably(path, new TextEncoder().encode(`${JSON.stringify(reportJson(report), null, 2)}\n`)),
+  });
 }
 
 interface RunningSettlement {
   loops: Settlement;
   unfinished: UnfinishedBatches;
   pool: ProverPool;
+  tables: LookupTables;
   maxOpenBets(): number;
 }
 
 /** Proving rate that is assumed until one is measured, in bets a second. */
 const ASSUMED_BETS_PER_SECOND = 5;
 
-function startSettlement(
+async function startSettlement(
   context: Context,
   parts: { book: VaultBook; terms: TermsBook; leader: Leader; feed: EventFeed; onFatal(error: CasinoError): void },
-): RunningSettlement {
+): Promise<RunningSettlement> {
   const { config, log, ledger, keys, opened, provingKeys } = context;
   const { reader, domain } = opened;
   const { book, terms, leader, feed } = parts;
-  const pool = new ProverPool(provingKeys, {
+  const pool = new ProverPool(config.proofs ? provingKeys : [], {
     threads: config.proverThreads,
     tableCache: dataPaths(config.dataDirectory).tables,
     log,
@@ -197,23 +226,26 @@ function startSettlement(
       if (batch.state === 'Finalized') feed.batchFinalized(batch);
     },
   });
-  const sizes = provingKeys.map(({ circuit, vkId }) => ({
-    name: circuit.name,
-    vkId,
-    maxBets: circuit.maxBets,
-    maxVaults: circuit.maxVaults,
-  }));
+  const sizes = batchSizes(context);
+  const tables = lookupTables(context, terms);
   const blobs = new BlobStore(dataPaths(config.dataDirectory).blobs);
   const house = addressBytes(reader.house);
-  const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, domain, house });
-  const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader });
-  const { batchWaitMs, batchThreshold, pollMs, parallelProofs } = config;
+  const packet = new BatchPacketLimit({
+    program: reader.program,
+    settler: keys.settler,
+    accounts: context.batchAccounts,
+    tables,
+  });
+  const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, packet, domain, house });
+  const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader, tables });
+  const { batchWaitMs, batchThreshold, pollMs, proofs, parallelProofs } = config;
   const loops = new Settlement({
     chain,
     unfinished,
     builder,
     book,
     ledger,
+    proofs,
     provers: pool.provers,
     parallelProofs,
     batchWaitMs,
@@ -222,10 +254,30 @@ function startSettlement(
     clock: SYSTEM_CLOCK,
     log,
   });
+  await withdrawUnprovable(unfinished, sizes);
+  tables.start();
   loops.start();
   const exitSeconds = () => (Number(book.view?.finalized.house.exitDelaySlots ?? 0n) * config.slotMs) / 1_000;
   const maxOpenBets = () => Math.floor(((loops.betsPerSecond ?? ASSUMED_BETS_PER_SECOND) * exitSeconds()) / 4);
-  return { loops, unfinished, pool, maxOpenBets };
+  return { loops, unfinished, pool, tables, maxOpenBets };
+}
+
+/** The sizes whose keys are loaded, smallest first. */
+function batchSizes({ provingKeys }: Context): BatchSize[] {
+  return provingKeys.map(({ circuit: { name, maxBets, maxVaults }, vkId }) => ({ name, vkId, maxBets, maxVaults }));
+}
+
+function lookupTables({ opened, keys, ledger, log, batchAccounts }: Context, terms: TermsBook): LookupTables {
+  const { house, verifyingKeys, terms: termsAddresses } = batchAccounts;
+  const currentTerms = termsAddresses.get(terms.current.id);
+  return new LookupTables({
+    rpc: opened.reader.rpc,
+    settler: keys.settler,
+    ledger,
+    constants: [house, ...(currentTerms ? [currentTerms] : []), ...verifyingKeys.values()],
+    nowMs: Date.now,
+    log,
+  });
 }
 
 function houseJson({ config, opened }: Context, { book, terms }: { book: VaultBook; terms: TermsBook }) {
@@ -252,13 +304,18 @@ async function stopAll(parts: {
   api: ApiServer;
   feed: EventFeed;
   watcher: ChainWatcher;
+  monitor: Monitor;
+  reconciler: Reconciler;
   settlement: RunningSettlement;
   ledger: Ledger;
 }): Promise<void> {
   parts.feed.closeAll();
   await parts.api.close();
+  await parts.monitor.stop();
+  await parts.reconciler.stop();
   await parts.watcher.stop();
   await parts.settlement.loops.stop();
+  await parts.settlement.tables.stop();
   await parts.settlement.pool.stop();
   await parts.ledger.close();
 }

@@ -3,9 +3,10 @@ import { STAKE_UNIT } from '../protocol/constants.ts';
 import { VaultBook } from '../sequencer/admission/book.ts';
 import type { VaultState } from '../sequencer/admission/vault-state.ts';
 import type { LedgerPort } from '../sequencer/ledger/ledger.ts';
+import type { LedgerEntry } from '../sequencer/ledger/records.ts';
 import type { HeldReceipt, SimulatedBettor } from './bettor.ts';
 import type { ModelEvent } from './model/instructions.ts';
-import { DOMAIN, FIRST_BALANCE, HOUSE, TERMS_BOOK } from './people.ts';
+import { DOMAIN, FIRST_BALANCE, HOUSE, type Person, TERMS_BOOK } from './people.ts';
 import type { World } from './world.ts';
 
 /** Whether all that is owed is done: bets answered and settled, requests paid, the process up and idle. */
@@ -13,10 +14,11 @@ export function isQuiet(world: World): boolean {
   const vaults = world.bettors.map(({ person }) => world.vault(person.vault));
   if (world.usurped) return vaults.every(({ frozen, claimable }) => frozen && claimable === 0n);
   const { running } = world;
-  if (!running || running.unfinished.all.length > 0) return false;
+  if (!running || running.unfinished.all.length > 0 || running.ledger.backlog > 0) return false;
   return world.bettors.every((bettor) => {
     const { frozen, lastBet, requestAmount } = world.vault(bettor.person.vault);
     const known = running.book.byOwner(bettor.person.owner);
+    if (known?.quarantine) return false;
     if (frozen) return known?.finalized.frozen === true;
     const seen = known !== undefined && known.openBets.length === 0 && known.finalized.requestAmount === 0n;
     return seen && !bettor.pending && requestAmount === 0n && lastBet === BigInt(bettor.receipts.size);
@@ -76,11 +78,28 @@ function checkSettlement(world: World, { person, receipts }: SimulatedBettor, { 
       checkRun({ ...run, outcomes, receipts, name: person.name }, problems);
     }
   }
-  const { frozen } = world.vault(person.vault);
+  const isEnded = endOf(world, person, { through, problems });
   for (const betNumber of receipts.keys()) {
-    if (betNumber > through && !frozen)
-      problems.push(`${person.name} holds a receipt for bet ${betNumber}, which is not settled`);
+    if (betNumber > through && !isEnded(betNumber))
+      problems.push(`${person.name} holds a receipt for bet ${betNumber}, which is neither settled nor voided`);
   }
+}
+
+/**
+ * Says which bets a vault's forced exit has ended: by the ledger, which must have voided all that it holds beyond the last settled one and
+ * nothing else. With another process in the lead nobody writes that down any more, and the exit alone tells.
+ */
+function endOf(world: World, person: Person, { through, problems }: { through: bigint; problems: string[] }) {
+  const { frozen } = world.vault(person.vault);
+  if (world.usurped) return () => frozen;
+  const voided = world.disk.read.voided(person.vaultBytes);
+  if (!voided) return () => false;
+  if (!frozen) problems.push(`${person.name}'s bets are voided, and the vault is open`);
+  const last = world.disk.read.vault(person.vaultBytes)?.lastBet;
+  if (voided.fromBet !== through + 1n || voided.throughBet !== last) {
+    problems.push(`${person.name}'s bets ${voided.fromBet} to ${voided.throughBet} are voided, of ${through + 1n} to ${last}`);
+  }
+  return (betNumber: bigint) => voided.fromBet <= betNumber && betNumber <= voided.throughBet;
 }
 
 const deltaOf = ({ payout, stake }: HeldReceipt): bigint => payout - stake;
@@ -155,20 +174,26 @@ function checkBatches(world: World, { events, problems }: Findings): void {
 async function rebuilt(world: World): Promise<string[]> {
   const running = world.running?.book;
   if (!running?.view) return ['no sequencer runs'];
-  const ledger: LedgerPort = { read: world.disk.read, backlog: 0, commit: async () => {} };
+  const problems: string[] = [];
+  const commit = async (entries: readonly LedgerEntry[]) => {
+    for (const { kind } of entries) problems.push(`the ledger lacks an entry '${kind}'`);
+  };
+  const ledger: LedgerPort = { read: world.disk.read, backlog: 0, commit };
   const book = new VaultBook({ ledger, terms: TERMS_BOOK, domain: DOMAIN, house: HOUSE });
   await book.observe(running.view);
-  const problems: string[] = [];
   const same = (what: string, memory: unknown, disk: unknown) => {
     if (memory !== disk) problems.push(`${what} is ${memory} in memory, ${disk} by the ledger`);
   };
   same('exposure', running.exposure, book.exposure);
   same('number of open bets', running.openBets, book.openBets);
+  if (running.exposure !== 0n || running.openBets !== 0) {
+    problems.push(`at rest ${running.openBets} bets are open, for ${running.exposure}`);
+  }
   for (const { person } of world.bettors) {
     const [memory, disk] = [running.byOwner(person.owner), book.byOwner(person.owner)];
     if (!memory || !disk) problems.push(`${person.name}'s vault is unknown`);
     else for (const [what, value] of facts(memory)) same(`${person.name}'s ${what}`, value, facts(disk).get(what));
-    if (!memory || memory.finalized.frozen) continue;
+    if (!memory) continue;
     const { balance, pendingDeposit } = memory.finalized;
     if (memory.available !== balance + pendingDeposit) {
       problems.push(`${person.name} could stake ${memory.available}, the vault holds ${balance + pendingDeposit}`);
@@ -185,6 +210,8 @@ function facts(state: VaultState): Map<string, unknown> {
     ['sum of deltas', state.cumulativeDelta],
     ['last final bet', state.finalizedThrough],
     ['open bets', state.openBets.map(({ bet }) => bet.betNumber).join()],
+    ['voided bets', state.voided && `${state.voided.fromBet} to ${state.voided.throughBet}`],
+    ['quarantine', state.quarantine?.firstBet],
     ['refusals', [...state.refusals.keys()].sort().join()],
   ]);
 }

@@ -6,6 +6,7 @@ import type { LedgerPort } from '../sequencer/ledger/ledger.ts';
 import { LedgerReader } from '../sequencer/ledger/reader.ts';
 import type { LedgerEntry } from '../sequencer/ledger/records.ts';
 import { prepareSchema } from '../sequencer/ledger/schema.ts';
+import { keepSeals } from '../sequencer/ledger/seals.ts';
 import type { Life } from './life.ts';
 
 /** What outlives a process: the ledger as far as it is synced, and the blobs. */
@@ -17,6 +18,7 @@ export class Disk {
 
   constructor() {
     prepareSchema(this.#database);
+    keepSeals(this.#database);
     this.#writer = new LedgerWriter(this.#database);
     this.read = new LedgerReader(this.#database);
   }

@@ -23,6 +23,8 @@ export interface FaultPlan {
   commitFails: number;
   commitSlow: number;
   blobFails: number;
+  /** Of each look at whether two vaults fit one packet, as if their addresses were in no lookup table yet. */
+  packetCrowded: number;
   /** Mean time between two crashes of the sequencer; infinite for none. */
   crashEveryMs: number;
   /** Share of the crashes that wait for the process's next acts instead of falling between two events. */
@@ -71,6 +73,7 @@ export function drawFaults(random: Random): FaultPlan {
     commitFails: share(0.01),
     commitSlow: share(0.1),
     blobFails: share(0.2),
+    packetCrowded: share(0.5),
     crashEveryMs: random.chance(spared) ? Number.POSITIVE_INFINITY : random.pick([5_000, 12_000, 30_000]),
     crashMidway: random.pick([0, 0.5, 1]),
     requestLost: share(0.2),

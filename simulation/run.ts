@@ -24,6 +24,8 @@ export interface Coverage {
   failedLandings: number;
   payments: number;
   forcedExits: number;
+  /** Bets that such exits ended, in the ledger. */
+  voidedBets: number;
   forks: number;
   /** Lives of the sequencer. */
   lives: number;
@@ -66,6 +68,7 @@ function coverageOf(world: World): Coverage {
     failedLandings: landed.filter(({ failure }) => failure !== undefined).length,
     payments: named('Paid'),
     forcedExits: named('Exited'),
+    voidedBets: world.disk.read.voidedVaults().reduce((sum, voided) => sum + Number(voided.throughBet - voided.fromBet) + 1, 0),
     forks: world.chain.forks,
     lives: world.lives,
     usurpations: world.usurped ? 1 : 0,

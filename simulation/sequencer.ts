@@ -10,6 +10,7 @@ import { Gate } from '../sequencer/operations/gate.ts';
 import type { BatchProver } from '../sequencer/settlement/batch-prover.ts';
 import { UnfinishedBatches } from '../sequencer/settlement/batches.ts';
 import { BatchBuilder } from '../sequencer/settlement/builder.ts';
+import type { PacketLimit } from '../sequencer/settlement/packet-limit.ts';
 import { Settlement } from '../sequencer/settlement/settlement.ts';
 import type { Life } from './life.ts';
 import type { SimulatedNode } from './node.ts';
@@ -27,6 +28,7 @@ export interface Parts {
   scheduler: Scheduler;
   ledger: LedgerPort;
   blobs: { put(bytes: Uint8Array): Uint8Array };
+  packet: PacketLimit;
   provers: BatchProver[];
   log: Logger;
   node(leader: () => Pair): SimulatedNode;
@@ -42,6 +44,7 @@ interface Pair {
 /** A sequencer that takes bets. */
 export interface RunningSequencer {
   life: Life;
+  ledger: LedgerPort;
   admission: Admission;
   book: VaultBook;
   settlement: Settlement;
@@ -56,12 +59,18 @@ export async function runSequencer(parts: Parts, onReady: (running: RunningSeque
   const { life, ledger } = parts;
   let pair: Pair = { epoch: 0n, nonce: 0n };
   const node = parts.node(() => pair);
-  const book = new VaultBook({ ledger, terms: TERMS_BOOK, domain: DOMAIN, house: HOUSE });
+  const book = new VaultBook({
+    ledger,
+    terms: TERMS_BOOK,
+    domain: DOMAIN,
+    house: HOUSE,
+    onChange: ({ address }, { type }) => parts.scheduler.trace(`${life.name}: ${address} ${type}`),
+  });
   pair = await takeLead(parts, node);
   const nowMs = () => parts.scheduler.nowMs;
   const look = async () => book.observe(await node.view(nowMs));
   await look();
-  const running = { life, book, ...startStages(parts, { node, book, pair }) };
+  const running = { life, ledger, book, ...startStages(parts, { node, book, pair }) };
   onReady(running);
   for (;;) {
     await life.wait(POLL_MS, 'poll', () => {});
@@ -73,7 +82,7 @@ export async function runSequencer(parts: Parts, onReady: (running: RunningSeque
 }
 
 function startStages(parts: Parts, input: { node: SimulatedNode; book: VaultBook; pair: Pair }) {
-  const { life, ledger, blobs, provers, log, scheduler } = parts;
+  const { life, ledger, blobs, packet, provers, log, scheduler } = parts;
   const { node: chain, book, pair } = input;
   const { clock } = life;
   const unfinished = new UnfinishedBatches({
@@ -82,10 +91,11 @@ function startStages(parts: Parts, input: { node: SimulatedNode; book: VaultBook
     onChange: ({ batchNumber, state }) => scheduler.trace(`${life.name}: batch ${batchNumber} is ${state}`),
   });
   const house = addressBytes(HOUSE);
-  const builder = new BatchBuilder({ read: ledger.read, book, terms: TERMS_BOOK, blobs, sizes: SIZES, domain: DOMAIN, house });
+  const sources = { read: ledger.read, book, terms: TERMS_BOOK, blobs, packet };
+  const builder = new BatchBuilder({ ...sources, sizes: SIZES, domain: DOMAIN, house });
   const timing = { batchWaitMs: 300, batchThreshold: 4, pollMs: POLL_MS, parallelProofs: 2, clock };
-  const settlement = new Settlement({ chain, unfinished, builder, book, ledger, provers, ...timing, log });
-  const gate = new Gate({ leader: pair, slotMs: SLOT_MS, nowMs: () => scheduler.nowMs, discrepancies: [] });
+  const settlement = new Settlement({ chain, unfinished, builder, book, ledger, proofs: true, provers, ...timing, log });
+  const gate = new Gate({ leader: pair, slotMs: SLOT_MS, nowMs: () => scheduler.nowMs, fundsDiffer: () => false });
   const admission = new Admission({
     ledger,
     book,

@@ -1,6 +1,7 @@
 import type { Address } from '@solana/kit';
 import type { Logger } from 'pino';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
+import type { PacketLimit } from '../sequencer/settlement/packet-limit.ts';
 import { type BettorWorld, SimulatedBettor } from './bettor.ts';
 import { type CommitFate, Disk, SimulatedLedger, simulatedBlobs } from './disk.ts';
 import { drawFaults, type FaultPlan, type Outage } from './faults.ts';
@@ -197,9 +198,13 @@ export class World implements BettorWorld {
       this.disk,
       () => this.faulty && (this.#isOut('disk') || this.#faults.chance(this.plan.blobFails)),
     );
+    const packet: PacketLimit = {
+      fits: () => !this.faulty || !this.#faults.chance(this.plan.packetCrowded),
+      crowded: (vaults) => scheduler.trace(`${life.name}: a packet is too small for ${vaults.length} vaults`),
+    };
     const provers = simulatedProvers(life, () => this.#proofFate());
     const nonce = () => USURPER_NONCE + 1n + BigInt(random.between(0, 2 ** 48));
-    const parts = { life, scheduler, ledger, blobs, provers, node, nonce, log: traceLog(scheduler, life) };
+    const parts = { life, scheduler, ledger, blobs, packet, provers, node, nonce, log: traceLog(scheduler, life) };
     runSequencer(parts, (running) => {
       this.running = running;
       this.#failedStarts = 0;

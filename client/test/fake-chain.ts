@@ -79,22 +79,32 @@ export class FakeChain implements Chain {
     balance?: bigint;
     pendingDeposit?: bigint;
     accountId?: bigint;
+    frozen?: boolean;
+    claimable?: bigint;
+    request?: { amount: bigint; deadlineSlot: bigint };
+    keys?: readonly { hash: bigint; from: bigint; until: bigint }[];
   }): Promise<Address> {
     const vault = await vaultAddress({ program: PROGRAM, house: this.house, owner: input.owner });
     const accountId = input.accountId ?? accountIdOf({ domain: this.domain, vault: bytesOf(vault) });
-    const data = new ByteWriter().bytes(ascii8('zkvault')).u8(1).u8(255).u8(0).u8(0).u32(0);
-    data.bytes(bytesOf(input.owner)).bytes(bytesOf(this.house)).field(accountId);
+    const data = new ByteWriter().bytes(ascii8('zkvault')).u8(1).u8(255);
     data
-      .field(input.sessionKeyHash)
-      .u64(0n)
-      .u64((1n << 64n) - 1n)
-      .bytes(new Uint8Array(48));
+      .u8(input.frozen ? 1 : 0)
+      .u8(0)
+      .u32(0);
+    data.bytes(bytesOf(input.owner)).bytes(bytesOf(this.house)).field(accountId);
+    const [first, second] = input.keys ?? [];
+    for (const key of [first ?? { hash: input.sessionKeyHash, from: 0n, until: (1n << 64n) - 1n }, second]) {
+      data
+        .field(key?.hash ?? 0n)
+        .u64(key?.from ?? 0n)
+        .u64(key?.until ?? 0n);
+    }
     data
       .u64(input.balance ?? 0n)
       .u64(input.pendingDeposit ?? 0n)
-      .u64(0n)
-      .u64(0n)
-      .u64(0n)
+      .u64(input.claimable ?? 0n)
+      .u64(input.request?.amount ?? 0n)
+      .u64(input.request?.deadlineSlot ?? 0n)
       .u64(input.lastBet ?? 0n)
       .bytes(new Uint8Array(352 - 256));
     this.#put(vault, { data: data.finish(), owner: PROGRAM });
@@ -112,6 +122,10 @@ export class FakeChain implements Chain {
   async latestBlockhash() {
     const blockhash = getBase58Decoder().decode(new Uint8Array(32).fill(Number(this.height % 251n))) as Blockhash;
     return { blockhash, lastValidBlockHeight: this.height + 150n };
+  }
+
+  async slot(): Promise<bigint> {
+    return this.height;
   }
 
   async finalizedBlockHeight(): Promise<bigint> {

@@ -132,7 +132,11 @@ export class FakeService {
   #route(path: string, body: string): { status: number; body: Json | string } | undefined {
     const [, , route, user, range] = path.split('/');
     if (route === 'house') return { status: 200, body: { house: this.#chain.house, program: PROGRAM } };
-    if (path === '/health') return { status: 503, body: { chain: { slot: this.slot.toString() }, problems: ['degraded'] } };
+    if (path === '/health')
+      return {
+        status: 503,
+        body: { chain: { slot: this.slot.toString() }, problems: [{ code: 'SETTLEMENT_LATE', message: 'late' }] },
+      };
     if (route === 'bet') return this.#bet(body);
     if (route === 'bets') return { status: 200, body: { ...this.betStatus, bet_id: user } };
     const vault = this.#vaults.get(user as string);
@@ -148,6 +152,10 @@ export class FakeService {
         next_nonce: (vault.lastBet + 1n).toString(),
         head: toHex(fieldToBytes(vault.head)),
         held: null,
+        frozen: false,
+        claimable: '0',
+        request: null,
+        voided: null,
         limit: this.#limit(vault),
       },
     };

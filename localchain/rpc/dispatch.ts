@@ -4,12 +4,13 @@ import { type Json, parseJson, stringifyJson } from '../json.ts';
 import { MAX_BATCH_REQUESTS } from '../limits.ts';
 import { accountMethods } from './accounts.ts';
 import { blockMethods } from './blocks.ts';
+import { developmentMethods } from './development.ts';
 import { historyMethods } from './history.ts';
 import type { RpcMethod } from './params.ts';
 import { sendingMethods } from './sending.ts';
 
 const METHODS: ReadonlyMap<string, RpcMethod> = new Map(
-  Object.entries({ ...blockMethods, ...accountMethods, ...historyMethods, ...sendingMethods }),
+  Object.entries({ ...blockMethods, ...accountMethods, ...historyMethods, ...sendingMethods, ...developmentMethods }),
 );
 
 /** A JSON-RPC request whose envelope is well formed. `id` is `undefined` on a notification. */

@@ -6,7 +6,7 @@ use crate::error::{Code, Failure, Result, ensure};
 use crate::field::{scalar_from_be, scalars_from_be, to_be};
 use crate::groth16::{PROOF_BYTES, Proof, VerifyingKey};
 use crate::lanes::{LaneOptions, Lanes};
-use crate::msm::{MAX_WINDOW_BITS, MIN_WINDOW_BITS};
+use crate::msm::{MAX_PASSES, MAX_WINDOW_BITS, MIN_WINDOW_BITS};
 use crate::prover::{AbortFlag, Proven, Prover};
 use crate::tables::{Origin, TableOptions};
 use crate::{eddsa, field, poseidon, setup, zkey};
@@ -205,6 +205,7 @@ impl AbortHandle {
 pub struct LoadOptions {
     /// 0 chooses by the size of the tables.
     pub window_bits: u32,
+    pub table_passes: u32,
     pub concurrent_proofs: u32,
     /// 0 takes one thread per core.
     pub threads_per_proof: u32,
@@ -237,6 +238,8 @@ fn load_prover(zkey: Vec<u8>, options: LoadOptions) -> Result<LoadedProver> {
     let window_bits = Some(options.window_bits as usize).filter(|&bits| bits != 0);
     let width_fits = window_bits.is_none_or(|bits| (MIN_WINDOW_BITS..=MAX_WINDOW_BITS).contains(&bits));
     ensure(width_fits, Code::InvalidArgument, "windowBits is 4 to 18")?;
+    let passes = options.table_passes as usize;
+    ensure((1..=MAX_PASSES).contains(&passes), Code::InvalidArgument, "tablePasses is 1 to 64")?;
     let threads = match options.threads_per_proof {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads as usize,
@@ -246,7 +249,7 @@ fn load_prover(zkey: Vec<u8>, options: LoadOptions) -> Result<LoadedProver> {
         threads_per_lane: threads,
         niceness: i32::try_from(options.niceness).unwrap_or(i32::MAX),
     })?;
-    let table_options = TableOptions { window_bits, cache: options.table_cache.map(PathBuf::from) };
+    let table_options = TableOptions { window_bits, passes, cache: options.table_cache.map(PathBuf::from) };
     let prover = lanes.run(move || Prover::load(&zkey, &table_options))??;
     Ok(LoadedProver { prover: Arc::new(prover), lanes })
 }

@@ -1,8 +1,10 @@
 //! Multi-scalar multiplication over bases that never change.
 //!
-//! For every base P the table holds 2^(c j) P for each of its windows j, so all windows of all scalars fall into one
-//! set of 2^(c-1) buckets (Pippenger with full precomputation, signed digits). Buckets are added up in affine
-//! coordinates, all pairs of a pass sharing one field inversion.
+//! For every base P the table holds 2^(c j) P for its windows j, so all windows of all scalars fall into one set of
+//! 2^(c-1) buckets (Pippenger with full precomputation, signed digits). With p passes it holds only every p-th window:
+//! the windows in between take a set of buckets of their own each, and their sums are put together by doubling. That
+//! is a p-th of the memory for p walks over the buckets. Buckets are added up in affine coordinates, all pairs of a round
+//! sharing one field inversion.
 
 use crate::affine_sums::{Point, add_pairs};
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
@@ -15,6 +17,8 @@ use std::ops::Range;
 const SCALAR_BITS: usize = 255;
 pub const MIN_WINDOW_BITS: usize = 4;
 pub const MAX_WINDOW_BITS: usize = 18;
+/// As many as there are windows of the least width: the table then has the bases alone.
+pub const MAX_PASSES: usize = SCALAR_BITS.div_ceil(MIN_WINDOW_BITS);
 /// Points that one task adds up: about what fits a core's cache.
 const TASK_POINTS: usize = 1 << 14;
 /// Cost of walking over one bucket at the end, in affine additions.
@@ -27,32 +31,36 @@ const NEGATIVE: u32 = 1 << 31;
 pub struct Shape {
     base_count: usize,
     window_bits: usize,
+    passes: usize,
 }
 
 impl Shape {
     /// `None` if the table would have more points than an index can name.
-    pub fn new(base_count: usize, window_bits: usize) -> Option<Self> {
-        let size = base_count.checked_mul(SCALAR_BITS.div_ceil(window_bits))?;
-        (size < NEGATIVE as usize).then_some(Shape { base_count, window_bits })
+    pub fn new(base_count: usize, window_bits: usize, passes: usize) -> Option<Self> {
+        let passes = passes.min(SCALAR_BITS.div_ceil(window_bits));
+        let shape = Shape { base_count, window_bits, passes };
+        let size = base_count.checked_mul(shape.stored_windows())?;
+        (size < NEGATIVE as usize).then_some(shape)
     }
 
-    pub fn window_bits(&self) -> usize {
-        self.window_bits
+    /// What the content of a table depends on beside its bases, for the name of its file.
+    pub fn name(&self) -> String {
+        format!("{}x{}", self.window_bits, self.passes)
     }
 
-    fn window_count(&self) -> usize {
-        SCALAR_BITS.div_ceil(self.window_bits)
+    /// Windows whose points are in the table.
+    fn stored_windows(&self) -> usize {
+        SCALAR_BITS.div_ceil(self.window_bits).div_ceil(self.passes)
     }
 
     pub fn point_count(&self) -> usize {
-        self.base_count * self.window_count()
+        self.base_count * self.stored_windows()
     }
 }
 
 pub struct FixedBaseTable<P: SWCurveConfig> {
-    base_count: usize,
-    window_bits: usize,
-    /// `window * base_count + base`
+    shape: Shape,
+    /// `window / passes * base_count + base`, for windows that are multiples of the passes
     points: Vec<Point<P>>,
 }
 
@@ -65,8 +73,9 @@ struct Buckets {
 }
 
 /// The window width with the least work for so many bases.
-pub fn best_window_bits(base_count: usize) -> usize {
-    let cost = |bits: &usize| base_count * SCALAR_BITS.div_ceil(*bits) + (BUCKET_COST << (bits - 1));
+pub fn best_window_bits(base_count: usize, passes: usize) -> usize {
+    let walks = |bits: usize| passes.min(SCALAR_BITS.div_ceil(bits)) * (BUCKET_COST << (bits - 1));
+    let cost = |bits: &usize| base_count * SCALAR_BITS.div_ceil(*bits) + walks(*bits);
     (8..=16).min_by_key(cost).unwrap_or(8)
 }
 
@@ -74,13 +83,12 @@ impl<P: SWCurveConfig> FixedBaseTable<P> {
     /// Of as many bases as the shape says.
     pub fn new(bases: &[Affine<P>], shape: Shape) -> Self {
         assert_eq!(bases.len(), shape.base_count, "the bases of the shape");
-        let Shape { base_count, window_bits } = shape;
         let mut points = Vec::with_capacity(shape.point_count());
         let mut current: Vec<Projective<P>> = bases.iter().map(|&base| base.into()).collect();
-        for window in 0..shape.window_count() {
+        for window in 0..shape.stored_windows() {
             if window > 0 {
                 current.par_iter_mut().with_min_len(64).for_each(|point| {
-                    for _ in 0..window_bits {
+                    for _ in 0..shape.window_bits * shape.passes {
                         point.double_in_place();
                     }
                 });
@@ -89,13 +97,12 @@ impl<P: SWCurveConfig> FixedBaseTable<P> {
             points.extend(affine.iter().map(|p| p.xy().map_or(Point::identity(), |(x, y)| Point { x, y })));
             current = affine.into_iter().map(Projective::from).collect();
         }
-        FixedBaseTable { base_count, window_bits, points }
+        FixedBaseTable { shape, points }
     }
 
     /// A table from the `points` of one before; `None` if they are not as many as the shape has.
     pub fn from_points(shape: Shape, points: Vec<Point<P>>) -> Option<Self> {
-        let Shape { base_count, window_bits } = shape;
-        (points.len() == shape.point_count()).then_some(FixedBaseTable { base_count, window_bits, points })
+        (points.len() == shape.point_count()).then_some(FixedBaseTable { shape, points })
     }
 
     pub fn points(&self) -> &[Point<P>] {
@@ -108,8 +115,37 @@ impl<P: SWCurveConfig> FixedBaseTable<P> {
 
     /// The sum of `scalars[i] * bases[i]`; scalars are integers below 2^254, one per base.
     pub fn multiply(&self, scalars: &[BigInt<4>]) -> Projective<P> {
-        assert_eq!(scalars.len(), self.base_count, "one scalar per base");
-        let buckets = self.sort_into_buckets(scalars);
+        assert_eq!(scalars.len(), self.shape.base_count, "one scalar per base");
+        let sums: Vec<_> = self
+            .digits(scalars)
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|digits| self.sum_of_pass(digits))
+            .collect();
+        sums.into_iter().rev().fold(Projective::zero(), |mut sum, part| {
+            for _ in 0..self.shape.window_bits {
+                sum.double_in_place();
+            }
+            sum + part
+        })
+    }
+
+    /// Bucket and entry of every digit, by the pass that adds it up: pass r has windows r, r + passes, and so on.
+    fn digits(&self, scalars: &[BigInt<4>]) -> Vec<Vec<(u32, u32)>> {
+        let Shape { base_count, window_bits, passes } = self.shape;
+        let mut digits: Vec<Vec<(u32, u32)>> = Vec::new();
+        digits.resize_with(passes, || Vec::with_capacity(self.points.len() / 2));
+        for (base, scalar) in scalars.iter().enumerate() {
+            for_each_digit(scalar, window_bits, |window, magnitude, sign| {
+                let entry = (window / passes * base_count + base) as u32 | sign;
+                digits[window % passes].push((magnitude - 1, entry));
+            });
+        }
+        digits
+    }
+
+    fn sum_of_pass(&self, digits: Vec<(u32, u32)>) -> Projective<P> {
+        let buckets = self.sort_into_buckets(digits);
         let sums: Vec<_> = buckets
             .tasks()
             .into_par_iter()
@@ -119,14 +155,8 @@ impl<P: SWCurveConfig> FixedBaseTable<P> {
         sums.into_iter().fold(Projective::zero(), |sum, part| sum + part)
     }
 
-    fn sort_into_buckets(&self, scalars: &[BigInt<4>]) -> Buckets {
-        let mut digits: Vec<(u32, u32)> = Vec::with_capacity(self.points.len() / 2);
-        for (base, scalar) in scalars.iter().enumerate() {
-            for_each_digit(scalar, self.window_bits, |window, magnitude, sign| {
-                digits.push((magnitude - 1, (window * self.base_count + base) as u32 | sign));
-            });
-        }
-        let bucket_count = 1 << (self.window_bits - 1);
+    fn sort_into_buckets(&self, digits: Vec<(u32, u32)>) -> Buckets {
+        let bucket_count = 1 << (self.shape.window_bits - 1);
         let mut starts = vec![0usize; bucket_count + 1];
         for &(bucket, _) in &digits {
             starts[bucket as usize + 1] += 1;
@@ -233,12 +263,13 @@ mod tests {
     use ark_ec::PrimeGroup;
     use ark_ff::{Field, PrimeField};
 
-    fn check(bases: &[G1Affine], scalars: &[Fr], window_bits: usize) {
+    fn check(bases: &[G1Affine], scalars: &[Fr], window_bits: usize, passes: usize) {
         let integers: Vec<_> = scalars.iter().map(|s| s.into_bigint()).collect();
         let expected: G1Projective = bases.iter().zip(scalars).map(|(base, scalar)| *base * scalar).sum();
-        let shape = Shape::new(bases.len(), window_bits).unwrap();
+        let shape = Shape::new(bases.len(), window_bits, passes).unwrap();
         let table = FixedBaseTable::<g1::Config>::new(bases, shape);
-        assert_eq!(table.multiply(&integers), expected, "window of {window_bits} bits");
+        assert_eq!(table.points().len(), shape.point_count());
+        assert_eq!(table.multiply(&integers), expected, "window of {window_bits} bits, {passes} passes");
     }
 
     #[test]
@@ -254,12 +285,14 @@ mod tests {
         bases.extend([bases[1], bases[2], bases[3]]);
         scalars.extend([-Fr::ONE, Fr::ZERO, Fr::from(2u64).pow([253u64])]);
         for window_bits in MIN_WINDOW_BITS..=MAX_WINDOW_BITS {
-            check(&bases, &scalars, window_bits);
+            for passes in [1, 2, 3, 7, MAX_PASSES] {
+                check(&bases, &scalars, window_bits, passes);
+            }
         }
     }
 
     #[test]
     fn an_empty_sum_is_the_identity() {
-        check(&[], &[], 8);
+        check(&[], &[], 8, 1);
     }
 }

@@ -1,7 +1,7 @@
 //! Tables kept on disk between loads of the same key.
 //!
 //! A file holds the points of all tables of one key, and no lengths: those follow from the key. Its name has the SHA-256
-//! of the zkey, the hash of this crate's sources and the windows' widths, so whatever the content depends on
+//! of the zkey, the hash of this crate's sources and the tables' shapes, so whatever the content depends on
 //! leads to another name. The header has a checksum of name and content; a file that does not match it, or has
 //! another length, is as good as none. Coordinates are decoded, not mapped: any content gives canonical elements or fails.
 //!
@@ -62,8 +62,8 @@ impl TableCache {
     /// `shapes` are those of all tables, in file order.
     pub fn new(directory: &Path, zkey: &[u8], shapes: &[Shape]) -> Self {
         let key: String = Sha256::digest(zkey).iter().map(|byte| format!("{byte:02x}")).collect();
-        let widths: Vec<_> = shapes.iter().map(|shape| shape.window_bits().to_string()).collect();
-        let name = format!("{key}-f{FORMAT_VERSION}-k{KERNEL:.16}-w{}.tables", widths.join("."));
+        let names: Vec<_> = shapes.iter().map(Shape::name).collect();
+        let name = format!("{key}-f{FORMAT_VERSION}-k{KERNEL:.16}-w{}.tables", names.join("."));
         TableCache { directory: directory.to_owned(), name }
     }
 

@@ -18,10 +18,11 @@ pub enum Origin {
     Cache,
 }
 
-#[derive(Default)]
 pub struct TableOptions {
     /// Overrides the width chosen by the tables' size.
     pub window_bits: Option<usize>,
+    /// Every so many windows have points in the tables, at least 1.
+    pub passes: usize,
     /// The directory of the table cache.
     pub cache: Option<PathBuf>,
 }
@@ -49,11 +50,16 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(key: &Zkey<'_>, window_bits: Option<usize>) -> Result<Self> {
+    fn new(key: &Zkey<'_>, options: &TableOptions) -> Result<Self> {
+        let passes = options.passes;
         let shape = |base_count: usize| {
-            Shape::new(base_count, window_bits.unwrap_or_else(|| best_window_bits(base_count))).ok_or_else(
-                || Failure::new(Code::TooLarge, "the tables would be too large; take wider windows"),
-            )
+            let window_bits = options.window_bits.unwrap_or_else(|| best_window_bits(base_count, passes));
+            Shape::new(base_count, window_bits, passes).ok_or_else(|| {
+                Failure::new(
+                    Code::TooLarge,
+                    "the tables would be too large; take wider windows or more passes",
+                )
+            })
         };
         let query = |wires: Vec<u32>| shape(wires.len()).map(|shape| (wires, shape));
         Ok(Plan {
@@ -90,7 +96,7 @@ impl Tables {
     /// The tables of `key`, which `zkey` was parsed to. With a cache they are read from it, or written to it; a cache that
     /// cannot be read or written is no error. Errors: `MALFORMED_ZKEY` for a bad point, `TOO_LARGE`.
     pub fn load(key: &Zkey<'_>, zkey: &[u8], options: &TableOptions) -> Result<(Self, Origin)> {
-        let plan = Plan::new(key, options.window_bits)?;
+        let plan = Plan::new(key, options)?;
         let cache = options.cache.as_ref().map(|directory| TableCache::new(directory, zkey, &plan.shapes()));
         if let Some(Ok(tables)) = cache.as_ref().map(|cache| cache.read(|reader| Tables::read(reader, &plan)))
         {

@@ -45,6 +45,21 @@ export function fromBytes(bytes: Uint8Array): bigint[] {
   return (hex.match(/.{64}/g) ?? []).map((digits) => BigInt(`0x${digits}`));
 }
 
+/** A proof's 256 bytes in the form of snarkjs. */
+export function toSnarkjs(bytes: Uint8Array) {
+  const [ax, ay, bx1, bx0, by1, by0, cx, cy] = fromBytes(bytes).map(String);
+  const [a, b, c] = [
+    [ax, ay, '1'],
+    [
+      [bx0, bx1],
+      [by0, by1],
+      ['1', '0'],
+    ],
+    [cx, cy, '1'],
+  ];
+  return { pi_a: a, pi_b: b, pi_c: c, protocol: 'groth16', curve: 'bn128' };
+}
+
 export type Section = { id: number; content: Uint8Array };
 
 /** The sections of a zkey, r1cs or wtns file, in file order. */

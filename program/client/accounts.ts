@@ -41,6 +41,8 @@ export interface House {
   pendingExitDelaySlots: bigint;
   pendingChangeDelaySlots: bigint;
   pendingDelaysSlot: bigint;
+  /** The escrow's associated token account; zero (`NATIVE_MINT`) for native lamports. */
+  escrowToken: Address;
 }
 
 /** Immutable odds and randomness. */
@@ -98,6 +100,10 @@ export interface Vault {
   challengeSlot: bigint;
   challengeKey: Uint8Array;
   challengeOverdue: boolean;
+  /** What its receipt says the vault has after that bet. */
+  challengePromised: bigint;
+  /** What the vault had when the challenge was opened, and has won or lost by bets since. */
+  challengeCovered: bigint;
 }
 
 /** The reader after the discriminator and version of an account of the kind. */
@@ -150,8 +156,9 @@ export function decodeHouse(data: ReadonlyUint8Array): House {
     pendingExitDelaySlots: r.u64(),
     pendingChangeDelaySlots: r.u64(),
     pendingDelaysSlot: r.u64(),
+    escrowToken: r.address(),
   };
-  r.zeros(96);
+  r.zeros(64);
   r.finish();
   return house;
 }
@@ -192,14 +199,14 @@ export function decodeVault(data: ReadonlyUint8Array): Vault {
   const bump = r.u8();
   const frozen = r.bool('frozen');
   r.zeros(1);
-  const vault: Vault = {
+  const head = {
     bump,
     frozen,
     lastTerms: r.u32(),
     owner: r.address(),
     house: r.address(),
     accountId: r.field(),
-    keys: [readKeySlot(r), readKeySlot(r)],
+    keys: [readKeySlot(r), readKeySlot(r)] satisfies Vault['keys'],
     balance: r.u64(),
     pendingDeposit: r.u64(),
     claimable: r.u64(),
@@ -212,7 +219,9 @@ export function decodeVault(data: ReadonlyUint8Array): Vault {
     challengeKey: r.bytes(32),
     challengeOverdue: r.bool('challengeOverdue'),
   };
-  r.zeros(39);
+  r.zeros(7);
+  const vault = { ...head, challengePromised: r.u64(), challengeCovered: r.u64() };
+  r.zeros(16);
   r.finish();
   return vault;
 }

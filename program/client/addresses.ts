@@ -1,6 +1,6 @@
 import { type Address, getAddressEncoder, getProgramDerivedAddress, type ReadonlyUint8Array } from '@solana/kit';
 import { ByteWriter } from '../../protocol/bytes.ts';
-import { NATIVE_MINT } from './constants.ts';
+import { ASSOCIATED_TOKEN_PROGRAM, NATIVE_MINT, TOKEN_PROGRAM } from './constants.ts';
 
 const encoder = getAddressEncoder();
 
@@ -32,4 +32,9 @@ export function vaultAddress({ program, house, owner }: { program: Address; hous
 /** `["escrow", house]` */
 export function escrowAddress({ program, house }: { program: Address; house: Address }): Promise<Address> {
   return derive(program, ['escrow', encoder.encode(house)]);
+}
+
+/** The owner's associated token account for a mint of the classic Token program. */
+export function associatedTokenAddress({ owner, mint }: { owner: Address; mint: Address }): Promise<Address> {
+  return derive(ASSOCIATED_TOKEN_PROGRAM, [encoder.encode(owner), encoder.encode(TOKEN_PROGRAM), encoder.encode(mint)]);
 }

@@ -3,6 +3,10 @@ import type { Address } from '@solana/kit';
 /** The mint that stands for native lamports: 32 zero bytes, which is the system program's address too. */
 export const NATIVE_MINT = '11111111111111111111111111111111' as Address;
 
+/** The classic Token program, whose mints alone a house may have, and the one that derives associated token accounts. */
+export const TOKEN_PROGRAM = 'TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA' as Address;
+export const ASSOCIATED_TOKEN_PROGRAM = 'ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL' as Address;
+
 /** Layout version of every account. */
 export const ACCOUNT_VERSION = 1;
 
@@ -32,6 +36,11 @@ export const MAX_EPOCH_STEP = 65_536n;
 export const FLAG_KEY_SLOT = 1;
 export const FLAG_PAY = 2;
 export const FLAG_CONSUME = 4;
+
+/** Kinds of change that wait `changeDelaySlots`. */
+export const CHANGE_AUTHORITY = 0;
+export const CHANGE_RECEIPT_KEY = 1;
+export const CHANGE_DELAYS = 2;
 
 /** A slot that never comes. */
 export const NEVER = 0xffff_ffff_ffff_ffffn;

@@ -1,5 +1,6 @@
 import type { Address } from '@solana/kit';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { OPERATOR_DECODERS, type OperatorEvent } from './operator-events.ts';
 import { AccountReader } from './reader.ts';
 
 export interface VaultOpened {
@@ -98,6 +99,25 @@ export interface SessionKeyRotated {
   previousUntil: bigint;
 }
 
+/** The owner showed a receipt for a bet that is not settled; `reserved` is what the house may not withdraw until it is. */
+export interface ChallengeOpened {
+  name: 'ChallengeOpened';
+  house: Address;
+  vault: Address;
+  betNumber: bigint;
+  reserved: bigint;
+  /** The ed25519 key that signed the receipt. */
+  receiptKey: Uint8Array;
+}
+
+/** The house left a challenge unanswered for the exit delay: it is paid nothing until the bet is settled or the vault exits. */
+export interface ChallengeOverdue {
+  name: 'ChallengeOverdue';
+  house: Address;
+  vault: Address;
+  betNumber: bigint;
+}
+
 export type CasinoEvent =
   | VaultOpened
   | Deposited
@@ -107,7 +127,10 @@ export type CasinoEvent =
   | BatchSettled
   | TransfersSettled
   | VaultExited
-  | SessionKeyRotated;
+  | SessionKeyRotated
+  | ChallengeOpened
+  | ChallengeOverdue
+  | OperatorEvent;
 
 const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
   evopen: (r) => ({
@@ -139,6 +162,16 @@ const DECODERS: Record<string, (reader: AccountReader) => CasinoEvent> = {
     from: r.u64(),
     previousUntil: r.u64(),
   }),
+  evchall: (r) => ({
+    name: 'ChallengeOpened',
+    house: r.address(),
+    vault: r.address(),
+    betNumber: r.u64(),
+    reserved: r.u64(),
+    receiptKey: r.bytes(32),
+  }),
+  evchdue: (r) => ({ name: 'ChallengeOverdue', house: r.address(), vault: r.address(), betNumber: r.u64() }),
+  ...OPERATOR_DECODERS,
 };
 
 /** Decodes one event; undefined if the tag is none of the program's. Throws a `ProtocolError` if the rest is malformed. */

@@ -1,10 +1,16 @@
 export * from './accounts.ts';
 export * from './addresses.ts';
+export type { Change } from './changes.ts';
+export { withdrawnChange } from './changes.ts';
 export * from './constants.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export type { CasinoInstruction, InstructionName } from './instructions/build.ts';
 export { INSTRUCTION_NUMBERS } from './instructions/build.ts';
+export * from './instructions/challenge.ts';
 export * from './instructions/house.ts';
+export * from './instructions/operator.ts';
 export * from './instructions/settlement.ts';
+export * from './instructions/token.ts';
 export * from './instructions/vault.ts';
+export type * from './operator-events.ts';

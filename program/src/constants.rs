@@ -20,6 +20,11 @@ pub const MAX_VAULTS: u16 = 32;
 /// The most that one `advance_epoch` may add.
 pub const MAX_EPOCH_STEP: u64 = 65_536;
 
+/// Kinds of change that wait `changeDelaySlots`.
+pub const CHANGE_AUTHORITY: u8 = 0;
+pub const CHANGE_RECEIPT_KEY: u8 = 1;
+pub const CHANGE_DELAYS: u8 = 2;
+
 /// Seeds of the program's derived addresses.
 pub const HOUSE_SEED: &[u8] = b"house";
 pub const TERMS_SEED: &[u8] = b"terms";

@@ -10,6 +10,15 @@ pub const BATCH_SETTLED: &[u8; 8] = b"evbatch\0";
 pub const TRANSFERS_SETTLED: &[u8; 8] = b"evtrans\0";
 pub const VAULT_EXITED: &[u8; 8] = b"evexit\0\0";
 pub const SESSION_KEY_ROTATED: &[u8; 8] = b"evrotat\0";
+pub const CHALLENGE_OPENED: &[u8; 8] = b"evchall\0";
+pub const CHALLENGE_OVERDUE: &[u8; 8] = b"evchdue\0";
+pub const VERIFYING_KEY_RETIRED: &[u8; 8] = b"evretir\0";
+pub const HOUSE_WITHDRAWAL_REQUESTED: &[u8; 8] = b"evhoreq\0";
+pub const HOUSE_PAID: &[u8; 8] = b"evhopay\0";
+pub const SETTLER_SET: &[u8; 8] = b"evsettl\0";
+pub const CHANGE_SCHEDULED: &[u8; 8] = b"evsched\0";
+pub const CHANGE_APPLIED: &[u8; 8] = b"evapply\0";
+pub const PAUSED_SET: &[u8; 8] = b"evpause\0";
 
 /// Bytes of `BATCH_SETTLED`, the largest: its head, the outcomes, and an entry for each of the most vaults the program allows.
 const CAPACITY: usize = 97 + 32 + 74 * MAX_VAULTS as usize;

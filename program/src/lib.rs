@@ -10,11 +10,14 @@ pub mod escrow;
 pub mod event;
 pub mod field;
 pub mod groth16;
+pub mod instruction_list;
 pub mod instructions;
 pub mod public_input;
+pub mod receipt;
 pub mod state;
 pub mod syscalls;
 pub mod sysvars;
+pub mod token;
 pub mod transfers;
 
 #[cfg(feature = "bpf-entrypoint")]

@@ -8,6 +8,8 @@ import {
   createKeyPairSignerFromPrivateKeyBytes,
   createTransactionMessage,
   type EncodedAccount,
+  generateKeyPairSigner,
+  getAddressEncoder,
   getTransactionEncoder,
   type Instruction,
   type KeyPairSigner,
@@ -19,8 +21,8 @@ import {
 } from '@solana/kit';
 import { getSetComputeUnitLimitInstruction, getSetComputeUnitPriceInstruction } from '@solana-program/compute-budget';
 import { FailedTransactionMetadata, LiteSVM } from 'litesvm';
-import { type CasinoEvent, eventsOf, programErrorOf } from '../client/index.ts';
-import { assertInvariants } from './invariants.ts';
+import { type CasinoEvent, type CasinoInstruction, eventsOf, programErrorOf } from '../client/index.ts';
+import { assertInvariants, assertMoves, readBooks } from './invariants.ts';
 
 /** The most bytes of a transaction; LiteSVM does not enforce it. */
 export const PACKET_BYTES = 1232;
@@ -86,12 +88,15 @@ export class TestChain {
     const transaction = await this.sign(instructions, options);
     const bytes = encoder.encode(transaction).length;
     assert.ok(bytes <= PACKET_BYTES, `the transaction has ${bytes} bytes`);
+    const before = this.svm.getProgramAccounts(PROGRAM);
     const result = this.svm.sendTransaction(transaction);
     if (result instanceof FailedTransactionMetadata) {
       const meta = result.meta();
       return { error: failureOf(result), logs: meta.logs(), computeUnits: meta.computeUnitsConsumed(), events: [], bytes };
     }
-    assertInvariants(this.svm, PROGRAM);
+    const after = readBooks(this.svm.getProgramAccounts(PROGRAM));
+    assertInvariants(this.svm, after);
+    assertMoves(readBooks(before), after, instructions.filter(isOurs));
     const logs = result.logs();
     return { error: undefined, logs, computeUnits: result.computeUnitsConsumed(), events: eventsOf(logs, PROGRAM), bytes };
   }
@@ -132,6 +137,21 @@ export class TestChain {
     return outcome;
   }
 
+  /** Puts a lookup table with these addresses there, as its program lays it out: 56 bytes of metadata, then the addresses. */
+  async lookupTable(addresses: Address[]): Promise<AddressesByLookupTableAddress> {
+    const { address } = await generateKeyPairSigner();
+    const data = new Uint8Array(56 + 32 * addresses.length);
+    const view = new DataView(data.buffer);
+    view.setUint32(0, 1, true);
+    view.setBigUint64(4, 0xffff_ffff_ffff_ffffn, true);
+    for (const [index, entry] of addresses.entries()) data.set(getAddressEncoder().encode(entry), 56 + 32 * index);
+    const programAddress = 'AddressLookupTab1e1111111111111111111111111' as Address;
+    const rent = lamports(LAMPORTS_PER_SOL);
+    const account = { address, data, programAddress, executable: false, lamports: rent, space: BigInt(data.length) };
+    this.svm.setAccount(account);
+    return { [address]: addresses };
+  }
+
   account(address: Address): EncodedAccount {
     const account = this.svm.getAccount(address);
     assert.ok(account.exists, `no account ${address}`);
@@ -157,6 +177,8 @@ export class TestChain {
     }
   }
 }
+
+const isOurs = (instruction: Instruction): instruction is CasinoInstruction => instruction.programAddress === PROGRAM;
 
 function failureOf(result: FailedTransactionMetadata): string {
   const error = result.err() as { index?: number; err?: () => { code?: number } };

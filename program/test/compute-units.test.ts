@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { type Address, generateKeyPairSigner, getAddressEncoder, lamports } from '@solana/kit';
-import { type CasinoInstruction, settleBatch, settleTransfers } from '../client/index.ts';
+import { type CasinoInstruction, challenge, escalateChallenge, settleBatch, settleTransfers } from '../client/index.ts';
 import { PACKET_BYTES } from './chain.ts';
+import { receiptFor } from './receipts.ts';
 import { settlement } from './settlement.ts';
 import { makeStage, type Stage } from './stage.ts';
-import { LEADER, makeHouse, makeVaults, program, type TestHouse, type TestVault } from './world.ts';
+import { EXIT_DELAY_SLOTS, LEADER, makeHouse, makeVaults, program, readVault, type TestHouse, type TestVault } from './world.ts';
 
 /**
  * Compute units and bytes of each instruction's whole transaction, its two compute budget instructions (300 units) included. The
@@ -18,14 +18,16 @@ const TOLERANCE = 0.02;
 const table = JSON.parse(readFileSync(TABLE, 'utf8')) as Record<string, { computeUnits: number; bytes: number }>;
 const measured: typeof table = {};
 
-/** Vaults in one packet without a lookup table, under a key of 56 bets, with compute unit limit and price. */
+/** Vaults in one packet without a lookup table, under a key of 62 bets, with compute unit limit and price. */
 const MOST_VAULTS = { batch: 16, batchThatConsumes: 13, transfers: 27, transfersThatConsume: 22 };
 
 let stage: Stage;
+let tokenStage: Stage;
 let house: TestHouse;
 let vaults: TestVault[];
 before(async () => {
   stage = await makeStage();
+  tokenStage = await makeStage(true);
   house = await makeHouse(stage.chain, 'measured');
   vaults = await makeVaults(stage.chain, house, 30, 'measured owner');
 });
@@ -50,31 +52,26 @@ const others = [
   'claim',
   'forceExit',
   'rotateSessionKey',
+  'challenge',
   'fundHouse',
   'advanceEpoch',
+  'retireVerifyingKey',
+  'payHouseWithdrawal', // before the request that replaces the one it pays, and before a challenge is overdue
+  'escalateChallenge',
+  'requestHouseWithdrawal',
+  'setSettler',
+  'scheduleChange',
+  'setPaused',
+  'applyChange',
 ] as const;
 for (const name of others) {
-  test(name, async () => record(name, await stage.chain.land([await stage.valid[name]()])));
+  test(name, async () => record(name, await stage.chain.land(stage.transaction(await stage.valid[name]()))));
 }
 
-/** A lookup table with these addresses, as its program lays it out: 56 bytes of metadata, then the addresses. */
-async function lookupTable(addresses: Address[]): Promise<Address> {
-  const { address } = await generateKeyPairSigner();
-  const data = new Uint8Array(56 + 32 * addresses.length);
-  const view = new DataView(data.buffer);
-  view.setUint32(0, 1, true);
-  view.setBigUint64(4, 0xffff_ffff_ffff_ffffn, true);
-  for (const [index, entry] of addresses.entries()) data.set(getAddressEncoder().encode(entry), 56 + 32 * index);
-  const programAddress = 'AddressLookupTab1e1111111111111111111111111' as Address;
-  stage.chain.svm.setAccount({
-    address,
-    data,
-    programAddress,
-    executable: false,
-    lamports: lamports(1_000_000_000n),
-    space: BigInt(data.length),
+for (const name of ['initHouse', 'deposit', 'claim', 'fundHouse', 'payHouseWithdrawal'] as const) {
+  test(`${name} of tokens`, async () => {
+    record(`${name}, tokens`, await tokenStage.chain.land([await tokenStage.valid[name]()]));
   });
-  return address;
 }
 
 /** A batch of the first `count` vaults under the key, each consuming a deposit if `consume`. */
@@ -94,10 +91,25 @@ for (const [count, keyId] of [
   });
 }
 
+test('settleBatch of 4 vaults that answers as many overdue challenges', async () => {
+  const { chain } = stage;
+  const answered = vaults.slice(0, 4);
+  for (const vault of answered) {
+    const receipt = receiptFor(house, vault, { betNumber: readVault(chain, vault).lastBet + 1n });
+    await chain.land([receipt, await challenge({ program, owner: vault.owner, house: house.address })]);
+  }
+  chain.svm.warpToSlot(chain.slot + EXIT_DELAY_SLOTS + 1n);
+  for (const vault of answered) {
+    await chain.land([escalateChallenge({ program, house: house.address, vault: vault.address })]);
+  }
+  const outcome = await chain.land([await batch(4, 1, 0n)], { feePayer: house.settler });
+  record('settleBatch, 4 vaults with overdue challenges', outcome);
+});
+
 test('settleBatch of 16 vaults, through a lookup table', async () => {
   const addresses = vaults.map(({ address }) => address);
   const instruction = await batch(16, 3, 1n);
-  const lookupTables = { [await lookupTable(addresses)]: addresses };
+  const lookupTables = await stage.chain.lookupTable(addresses);
   record(
     'settleBatch, 16 vaults that all consume, lookup table',
     await stage.chain.land([instruction], { lookupTables, feePayer: house.settler }),
@@ -112,7 +124,7 @@ test('the most vaults that one packet takes, without a lookup table', async () =
       .slice(0, count)
       .map(({ address: vault }) => ({ vault, keySlot: 0 as const, betCount: 1, after: 1n, consume, pay: true }));
   const zeros = { blobHash: new Uint8Array(32), proof: new Uint8Array(128), outcomes: [] };
-  const key = { termsId: 1, verifyingKeyId: 3, maxBets: 56, batchNumber: 1n };
+  const key = { termsId: 1, verifyingKeyId: 3, maxBets: 62, batchNumber: 1n };
   const batchOf = (count: number, consume: bigint) => settleBatch({ ...names, ...key, ...zeros, runs: entries(count, consume) });
   const transfersOf = (count: number, consume: bigint) =>
     settleTransfers({ ...names, transferNumber: 1n, transfers: entries(count, consume) });

@@ -23,10 +23,12 @@ describe('errors', () => {
     assert.deepEqual(typescript, rust);
   });
 
-  test('are numbered from 6000 without gaps, and named by the grammar', () => {
+  test('ascend from 6000, none twice, and are named by the grammar', () => {
+    const codes = rust.map(({ code }) => code);
+    assert.equal(codes[0], 6000);
     assert.deepEqual(
-      rust.map(({ code }) => code),
-      rust.map((_, index) => 6000 + index),
+      codes,
+      [...new Set(codes)].sort((a, b) => a - b),
     );
     const kinds = [...(/The kind is one of ([^.]*)\./s.exec(source('error.rs'))?.[1] ?? '').matchAll(/[A-Z]\w+/g)].map(([kind]) =>
       kind.toUpperCase(),
@@ -66,6 +68,14 @@ test('constants are the same in Rust, IDL and client', () => {
     const typescript = exported[name === 'version' ? 'ACCOUNT_VERSION' : upper(name)];
     assert.equal(BigInt(typescript ?? -1), BigInt(value), name);
   }
+});
+
+test('the programs that are called have the same addresses in Rust and client', () => {
+  const rust = [...source('token.rs').matchAll(/pub const (\w+): Address =\s+Address::from_str_const\("(\w+)"\);/g)];
+  assert.deepEqual(Object.fromEntries(rust.map(([, name, address]) => [name, address])), {
+    TOKEN_PROGRAM: client.TOKEN_PROGRAM,
+    ASSOCIATED_TOKEN_PROGRAM: client.ASSOCIATED_TOKEN_PROGRAM,
+  });
 });
 
 test('instructions have the same numbers in Rust, IDL and client', () => {

@@ -86,6 +86,7 @@ test('init_house writes every field, with the domain of the genesis hash, and fu
     pendingExitDelaySlots: 0n,
     pendingChangeDelaySlots: 0n,
     pendingDelaysSlot: 0n,
+    escrowToken: ZERO_ADDRESS,
   });
   assert.equal(chain.lamportsOf(escrow), chain.svm.minimumBalanceForRentExemption(0n));
 });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { circuitInfo, loadR1cs } from '../../circuits/artifacts.ts';
 import { witnessCalculator } from '../../circuits/witness.ts';
 import { witnessInputOf } from '../../circuits/witness-input.ts';
-import { developmentSetup, Prover, verifyingKeyBytes } from '../../native/index.ts';
+import { developmentSetup, Prover, verifyGroth16, verifyingKeyBytes } from '../../native/index.ts';
+import { fromBytes, snarkjs, stopReferenceThreads, toSnarkjs } from '../../native/test/fixtures.ts';
 import { sessionKeyHashOf } from '../../protocol/account.ts';
 import { type BatchStatement, playRun, publicBatchOf, publicInput, type Run } from '../../protocol/batch.ts';
 import type { Bet } from '../../protocol/bet.ts';
@@ -17,7 +18,8 @@ import { LAMPORTS_PER_SOL, TestChain } from './chain.ts';
 import { makeHouse, PROFIT_BPS, program, readHouse, readVault, type TestHouse } from './world.ts';
 
 /**
- * The whole path once with nothing simulated: bettors' signatures, the circuit's witness, the prover's proof, and the program.
+ * The whole path once with nothing simulated: bettors' signatures, the circuit's witness, the prover's proof, which snarkjs verifies
+ * too, and the program.
  * Only the set-up is a development one. It would catch a program, circuit and protocol that each agree with themselves alone.
  */
 const SOL = LAMPORTS_PER_SOL;
@@ -54,6 +56,8 @@ function playAndSign(chain: TestChain, bettor: Bettor, { bets, consume }: { bets
   return { ...run, vault: addressBytes(bettor.vault), sessionKey: publicKey, signature: signEddsa(bettor.sessionKey, head) };
 }
 
+after(stopReferenceThreads);
+
 const betsOf = (count: number): Bet[] =>
   Array.from({ length: count }, (_, index) => ({
     stakeUnits: 1_000n * BigInt(index + 1),
@@ -64,17 +68,22 @@ const betsOf = (count: number): Bet[] =>
 for (const { name, counts } of [
   { name: 'tiny', counts: [3] },
   { name: 'small', counts: [5, 1, 4] },
+  // All slots and all rows, through a lookup table: more than 13 vaults that consume fit no packet without.
+  { name: 'large', counts: [...Array<number>(15).fill(4), 2] },
 ]) {
   describe(`a real proof of the ${name} circuit`, () => {
     const { maxBets, maxVaults } = circuitInfo(name);
     let chain: TestChain;
     let house: TestHouse;
     let prover: Prover;
+    let snarkjsKey: object;
     before(async () => {
       chain = await TestChain.start();
       house = await makeHouse(chain, 'proven');
       const zkey = await developmentSetup(loadR1cs(name));
-      prover = await Prover.load(zkey);
+      // Without tables the largest key loads in seconds instead of half a minute.
+      prover = await Prover.load(zkey, { tablePasses: 64 });
+      snarkjsKey = await snarkjs.zKey.exportVerificationKey(zkey);
       const { authority, address } = house;
       const terms = { id: TERMS_ID, vrfCommitment: vrfCommitmentOf(K), profitBps: PROFIT_BPS };
       const key = { id: 9, maxBets, maxVaults, key: verifyingKeyBytes(zkey) };
@@ -86,6 +95,8 @@ for (const { name, counts } of [
       const bettors: Bettor[] = [];
       for (const index of counts.keys()) bettors.push(await addBettor(chain, house, 'bettor'.padEnd(8 + index, '.')));
       bettors.sort((a, b) => Buffer.compare(addressBytes(a.vault), addressBytes(b.vault)));
+      const lookupTables = await chain.lookupTable(bettors.map(({ vault }) => vault));
+      const options = { feePayer: house.settler, lookupTables };
       for (const consume of [2n * SOL, SOL]) {
         const runs = bettors.map((bettor, index) => playAndSign(chain, bettor, { bets: betsOf(counts[index] ?? 1), consume }));
         const { lastBatch, leaderEpoch, leaderNonce } = readHouse(chain, house);
@@ -103,6 +114,10 @@ for (const { name, counts } of [
           witnessCalculator(name).compute({ ...witnessInputOf(statement, { maxBets, maxVaults }) }),
         );
         assert.equal(bytesToInteger(proof.publicInputs), publicInput(batch, maxVaults));
+        const { verifyingKey } = prover;
+        assert.equal(verifyGroth16({ verifyingKey, proof: proof.proof, publicInputs: proof.publicInputs }), true);
+        const signals = fromBytes(proof.publicInputs).map(String);
+        assert.equal(await snarkjs.groth16.verify(snarkjsKey, signals, toSnarkjs(proof.proof)), true);
         const input = {
           ...{ program, settler: house.settler, house: house.address, leaderEpoch, leaderNonce, termsId: TERMS_ID },
           ...{ verifyingKeyId: 9, maxBets, batchNumber: batch.batchNumber, blobHash, outcomes: batch.outcomes },
@@ -113,8 +128,8 @@ for (const { name, counts } of [
           }),
         };
         const greedy = input.runs.map((run) => ({ ...run, after: run.after + 1n }));
-        assert.equal((await chain.send([await settleBatch({ ...input, runs: greedy })])).error, 'INVALID_PROOF');
-        const { computeUnits } = await chain.land([await settleBatch(input)]);
+        assert.equal((await chain.send([await settleBatch({ ...input, runs: greedy })], options)).error, 'INVALID_PROOF');
+        const { computeUnits } = await chain.land([await settleBatch(input)], options);
         assert.ok(computeUnits < 200_000n);
         for (const [index, { vault }] of bettors.entries()) {
           assert.equal(readVault(chain, { address: vault }).balance, batch.runs[index]?.after);

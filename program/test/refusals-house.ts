@@ -57,7 +57,7 @@ const bytesOf = (value: bigint): Uint8Array => Buffer.from(value.toString(16).pa
 const { leaderEpoch } = LEADER;
 
 export const houseRefusals: Refusal[] = [
-  ['UNSUPPORTED_MINT', 'a house of another mint', initWith(97, ZERO.with(0, 1))],
+  ['WRONG_ACCOUNT_COUNT', 'a house of a mint with the accounts of native lamports', initWith(97, ZERO.with(0, 1))],
   ['ZERO_AUTHORITY', 'a house without authority', initWith(1, ZERO)],
   ['ZERO_SETTLER', 'a house without settler', initWith(33, ZERO)],
   ['ZERO_RECEIPT_KEY', 'a house without receipt key', initWith(65, ZERO)],

@@ -46,7 +46,7 @@ export const ownerRefusals: Refusal[] = [
   ['INACTIVE_EXIT', 'an exit whose deadline never comes', whileVault('forceExit', 240, () => u64(HUGE))],
   ['EXCEEDED_U64', 'an exit with more than 64 bits hold', whileVault('forceExit', 208, () => [...u64(HUGE), ...u64(1n)])],
   ['EXCEEDED_U64', 'an exit to more claimable than 64 bits hold', whileVault('forceExit', 224, () => u64(HUGE))],
-  ['EXCEEDED_U64', 'an exit that releases more than is reserved', whileVault('forceExit', 264, () => u64(1n))],
+  ['EXCEEDED_U64', 'an exit that releases more than is reserved', whileVault('forceExit', 264, () => u64(HUGE))],
   ['EXCEEDED_U64', 'an exit that releases a challenge not counted as overdue', whileVault('forceExit', 312, () => [1])],
 
   ['WRONG_OWNER', "a rotation of another owner's key", withVaultOf('rotateSessionKey', second)],

@@ -4,7 +4,7 @@ import { settleBatch, settleTransfers, termsAddress, verifyingKeyAddress } from 
 import { LAMPORTS_PER_SOL } from './chain.ts';
 import type { Refusal } from './refusal.ts';
 import { planBatch, type RunPlan, type SettleInput } from './settlement.ts';
-import { forged, patch, type Stage, u64, withData } from './stage.ts';
+import { forged, patch, STAGE_SLOT, type Stage, u64, withData } from './stage.ts';
 import { LEADER, program } from './world.ts';
 
 const SOL = LAMPORTS_PER_SOL;
@@ -28,14 +28,11 @@ const whileVault = (offset: number, bytes: ArrayLike<number>) => async (stage: S
   const instruction = await stage.valid.settleBatch();
   return stage.chain.withForged(stage.vaults[0]!.address, forged(offset, bytes), () => stage.send(instruction));
 };
-/** Likewise of the verifying key, or of the first vault, with a slot that is `distance` from the present one. */
-const whileKeySlot = (offset: number, distance: bigint) => async (stage: Stage) => {
+const whileKey = (offset: number, bytes: ArrayLike<number>) => async (stage: Stage) => {
   const instruction = await stage.valid.settleBatch();
   const key = await verifyingKeyAddress({ program, house: stage.house.address, id: 1 });
-  return stage.chain.withForged(key, forged(offset, u64(stage.chain.slot + distance)), () => stage.send(instruction));
+  return stage.chain.withForged(key, forged(offset, bytes), () => stage.send(instruction));
 };
-const whileVaultSlot = (offset: number, distance: bigint) => (stage: Stage) =>
-  whileVault(offset, u64(stage.chain.slot + distance))(stage);
 
 /** Offsets in the data of a batch under key 1 (two bytes of outcomes). */
 const OUTCOMES = 187;
@@ -81,8 +78,8 @@ export const batchRefusals: Refusal[] = [
   ['WRONG_BATCH_NUMBER', 'a batch skipped', batchWith(({ batchNumber }) => ({ batchNumber: batchNumber + 1n }))],
   ['EXCEEDED_U64', 'a batch after the last number', whileHouse(304, u64(HUGE))],
   ['WRONG_VERIFYING_KEY_ID', 'another key id than the account', batchPatch(1, [2, 0])],
-  ['INACTIVE_VERIFYING_KEY', 'a key that is not active yet', whileKeySlot(80, 1n)],
-  ['RETIRED_VERIFYING_KEY', 'a key from its retirement on', whileKeySlot(88, 0n)],
+  ['INACTIVE_VERIFYING_KEY', 'a key that is not active yet', whileKey(80, u64(STAGE_SLOT + 1n))],
+  ['RETIRED_VERIFYING_KEY', 'a key from its retirement on', whileKey(88, u64(STAGE_SLOT))],
   ['ZERO_VAULTS', 'a batch of no vaults', batchPatch(VAULT_COUNT, [0])],
   ['EXCEEDED_VAULTS', 'more vaults than the key has', batchPatch(VAULT_COUNT, [5])],
   ['WRONG_ACCOUNT_COUNT', 'more vaults named than given', batchPatch(VAULT_COUNT, [2])],
@@ -100,8 +97,8 @@ export const batchRefusals: Refusal[] = [
   ['INVALID_OUTCOMES', 'an outcome in a later byte', batchPatch(OUTCOMES + 1, [0x80])],
   ['STALE_TERMS', 'terms older than the last', whileVault(12, [2, 0, 0, 0])],
   ['EMPTY_KEY_SLOT', 'the key slot that is empty', runWith({ keySlot: 1 })],
-  ['INACTIVE_KEY_SLOT', 'a key that is not valid yet', whileVaultSlot(144, 1n)],
-  ['RETIRED_KEY_SLOT', 'a key that is no longer valid', whileVaultSlot(152, -1n)],
+  ['INACTIVE_KEY_SLOT', 'a key that is not valid yet', whileVault(144, u64(STAGE_SLOT + 1n))],
+  ['RETIRED_KEY_SLOT', 'a key that is no longer valid', whileVault(152, u64(STAGE_SLOT - 1n))],
   ['FROZEN_VAULT', 'a run of a frozen vault', whileVault(10, [1])],
   [
     'INSUFFICIENT_HOUSE_BALANCE',

@@ -1,23 +1,29 @@
-import { type Address, getAddressEncoder, type KeyPairSigner } from '@solana/kit';
+import { createHash } from 'node:crypto';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import type { Address, KeyPairSigner } from '@solana/kit';
 import { domainOf } from '../../protocol/account.ts';
 import {
   addTerms,
   addVerifyingKey,
   advanceEpoch,
   compareAddresses,
+  createAssociatedToken,
   decodeHouse,
   decodeVault,
   deposit,
+  escrowAddress,
   fundHouse,
   type House,
   houseAddress,
   initHouse,
+  NATIVE_MINT,
   openVault,
   type Vault,
   vaultAddress,
 } from '../client/index.ts';
 import { LAMPORTS_PER_SOL, PROGRAM, TestChain } from './chain.ts';
 import { rememberEscrow } from './invariants.ts';
+import { giveTokens, makeToken, type TestToken } from './tokens.ts';
 import { keyBytes, TRAPDOOR } from './trapdoor.ts';
 
 export const program = PROGRAM;
@@ -33,7 +39,7 @@ export const LEADER = { leaderEpoch: 5n, leaderNonce: 77n };
 export const KEY_SIZES = [
   { id: 1, maxBets: 16, maxVaults: 4 },
   { id: 2, maxBets: 3, maxVaults: 1 },
-  { id: 3, maxBets: 56, maxVaults: 16 },
+  { id: 3, maxBets: 62, maxVaults: 16 },
 ] as const;
 
 /** A house with terms 1 and keys, and the people around it. */
@@ -43,6 +49,11 @@ export interface TestHouse {
   settler: KeyPairSigner;
   address: Address;
   escrow: Address;
+  /** The private half of its receipt key. */
+  receiptSecret: Uint8Array;
+  /** Undefined for native lamports. */
+  token: TestToken | undefined;
+  mint: Address;
 }
 
 /** A vault's owner, in the order of the vaults' addresses. */
@@ -51,19 +62,28 @@ export interface TestVault {
   address: Address;
 }
 
-const receiptKeyOf = (signer: KeyPairSigner): Uint8Array => Uint8Array.from(getAddressEncoder().encode(signer.address));
+/** A receipt key's private half: the same in every run. */
+export const receiptSecretFor = (name: string): Uint8Array => createHash('sha256').update(`receipt key of ${name}`).digest();
 
-/** The arguments of a house that `init_house` accepts. */
-export async function houseArguments(chain: TestChain, name: string) {
+/** The arguments of a house that `init_house` accepts; of a token, everybody has some, and the escrow its account. */
+export async function houseArguments(chain: TestChain, name: string, token?: TestToken) {
   const creator = await chain.signer(`${name} creator`);
   const authority = await chain.signer(`${name} authority`);
   const settler = await chain.signer(`${name} settler`);
+  if (token !== undefined) {
+    const { mint } = token;
+    const house = await houseAddress({ program, creator: creator.address, mint });
+    const owner = await escrowAddress({ program, house });
+    await chain.land([await createAssociatedToken({ payer: chain.feePayer, owner, mint })]);
+    for (const { address } of [creator, authority]) await giveTokens(chain, token, address);
+  }
   return {
     program,
     creator,
+    mint: token?.mint ?? NATIVE_MINT,
     authority: authority.address,
     settler: settler.address,
-    receiptKey: receiptKeyOf(settler),
+    receiptKey: ed25519.getPublicKey(receiptSecretFor(name)),
     genesisHash: GENESIS_HASH,
     exitDelaySlots: EXIT_DELAY_SLOTS,
     changeDelaySlots: CHANGE_DELAY_SLOTS,
@@ -72,10 +92,10 @@ export async function houseArguments(chain: TestChain, name: string) {
 }
 
 /** Makes a house, funded, with terms 1, every key of `KEY_SIZES`, and `LEADER` in the lead. */
-export async function makeHouse(chain: TestChain, name: string): Promise<TestHouse> {
-  const input = await houseArguments(chain, name);
-  const { creator, signers } = input;
-  const house = await houseAddress({ program, creator: creator.address });
+export async function makeHouse(chain: TestChain, name: string, token?: TestToken): Promise<TestHouse> {
+  const input = await houseArguments(chain, name, token);
+  const { creator, signers, mint } = input;
+  const house = await houseAddress({ program, creator: creator.address, mint });
   await chain.land([await initHouse(input)]);
   const escrow = await rememberEscrow(program, house);
   const { authority, settler } = signers;
@@ -83,10 +103,11 @@ export async function makeHouse(chain: TestChain, name: string): Promise<TestHou
   await chain.land([await addTerms({ program, authority, house, ...terms })]);
   const key = keyBytes(TRAPDOOR);
   for (const size of KEY_SIZES) await chain.land([await addVerifyingKey({ program, authority, house, ...size, key })]);
-  await chain.land([await fundHouse({ program, payer: creator, house, amount: 100n * LAMPORTS_PER_SOL })]);
+  await chain.land([await fundHouse({ program, payer: creator, house, mint, amount: 100n * LAMPORTS_PER_SOL })]);
   const { leaderEpoch: to, leaderNonce: nonce } = LEADER;
   await chain.land([advanceEpoch({ program, leader: settler, house, from: 0n, to, nonce })]);
-  return { creator, authority, settler, address: house, escrow };
+  const receiptSecret = receiptSecretFor(name);
+  return { creator, authority, settler, address: house, escrow, receiptSecret, token, mint };
 }
 
 /** What a vault's session key hash is in the tests. */
@@ -97,11 +118,12 @@ export async function makeVaults(chain: TestChain, house: TestHouse, count: numb
   const vaults: TestVault[] = [];
   for (let index = 0; index < count; index += 1) {
     const owner = await chain.signer(`${name} ${index}`);
+    if (house.token !== undefined) await giveTokens(chain, house.token, owner.address);
     const input = { program, payer: owner, owner, house: house.address, sessionKeyHash: sessionKeyHashFor(index) };
     const amount = 5n * LAMPORTS_PER_SOL;
     await chain.land([
       await openVault(input),
-      await deposit({ program, payer: owner, house: house.address, owner: owner.address, amount }),
+      await deposit({ program, payer: owner, house: house.address, mint: house.mint, owner: owner.address, amount }),
     ]);
     vaults.push({ owner, address: await vaultAddress({ program, house: house.address, owner: owner.address }) });
   }
@@ -111,11 +133,15 @@ export async function makeVaults(chain: TestChain, house: TestHouse, count: numb
 export const readHouse = (chain: TestChain, house: { address: Address }): House => decodeHouse(chain.account(house.address).data);
 export const readVault = (chain: TestChain, vault: { address: Address }): Vault => decodeVault(chain.account(vault.address).data);
 
-/** A chain with one house and some vaults. */
-export async function makeWorld(vaultCount = 3): Promise<{ chain: TestChain; house: TestHouse; vaults: TestVault[] }> {
+/** A chain with one house and some vaults; of a token if asked for. */
+export async function makeWorld(vaultCount = 3, ofToken = false): Promise<World> {
   const chain = await TestChain.start();
-  const house = await makeHouse(chain, 'first');
+  const house = await makeHouse(chain, 'first', ofToken ? await makeToken(chain, 'first') : undefined);
   return { chain, house, vaults: await makeVaults(chain, house, vaultCount) };
 }
 
-export type World = Awaited<ReturnType<typeof makeWorld>>;
+export interface World {
+  chain: TestChain;
+  house: TestHouse;
+  vaults: TestVault[];
+}

@@ -10,7 +10,7 @@ import { verifySeed } from '../../protocol/seed-commitment.ts';
 import { CasinoError } from '../errors.ts';
 import { Gate } from '../operations/gate.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
-import { AdmissionFixture, chainView, RECEIPT_SEED, TestBettor } from '../test/admission-fixture.ts';
+import { AdmissionFixture, chainView, FOREVER, RECEIPT_SEED, signedBy, TestBettor } from '../test/admission-fixture.ts';
 import type { BetAnswer } from './admission.ts';
 import type { SignedMessage } from './signer.ts';
 
@@ -171,15 +171,25 @@ describe('admission', () => {
     await assert.rejects(bet(), coded('BUSY'));
   });
 
-  test('a session key counts while it is valid, and no longer than the confirmed vault says', async () => {
-    const hash = alice.view().keys[0].hash;
-    const keys = (until: bigint) => [{ hash, from: 0n, until }, alice.view().keys[1]] as const;
-    await show(9n, { keys: keys(9n) });
+  test('a key that is rotated away takes no bet from the first sight of it, the new one only once the rotation is final', async () => {
+    const old = alice.view().keys[0];
+    const next = new TestBettor(2);
+    const hash = next.view().keys[0].hash;
+    const rotated = (from: bigint) =>
+      [
+        { ...old, until: from + 1_500n },
+        { hash, from, until: FOREVER },
+      ] as const;
     await bet();
-    await show(10n, { keys: keys(9n) });
+    await fixture.book.observe(chainView(9n, [alice.view()], { confirmed: [alice.view({ keys: rotated(9n) })] }));
     await assert.rejects(bet(), coded('WRONG_SESSION_KEY'));
-    await fixture.book.observe(chainView(11n, [alice.view()], { confirmed: [alice.view({ keys: keys(10n) })] }));
+    const signed = () => ({ ...alice.sign(), ...signedBy(next, alice) });
+    await assert.rejects(fixture.admission.placeBet(signed()), coded('BUSY'));
+    await fixture.book.observe(chainView(10n, [alice.view({ keys: rotated(11n) })]));
+    await assert.rejects(fixture.admission.placeBet(signed()), coded('BUSY'));
+    await fixture.book.observe(chainView(11n, [alice.view({ keys: rotated(11n) })]));
     await assert.rejects(bet(), coded('WRONG_SESSION_KEY'));
+    assert.equal((await fixture.admission.placeBet(signed())).bet.betNumber, 2n);
   });
 
   test('what the balance shows is durable once the vault says so', async () => {
@@ -195,8 +205,20 @@ describe('admission', () => {
     await fixture.book.observe(view(100));
     await fixture.book.observe(view(900));
     assert.equal(fixture.book.view?.observedAtMs, 100);
-    const gate = new Gate({ leader: { epoch: 1n, nonce: 1n }, slotMs: 1, nowMs: () => 476, discrepancies: [] });
+    const gate = new Gate({ leader: { epoch: 1n, nonce: 1n }, slotMs: 1, nowMs: () => 476, fundsDiffer: () => false });
     assert.equal(gate.stopped(fixture.book.view)?.code, 'NOT_LEADING');
+  });
+
+  test('a node that lags behind what was final before is not made into a balance', async () => {
+    const answers = [await bet(), await bet()];
+    await fixture.batch(alice, { batchNumber: 1n, firstBet: 1n, betCount: 2 });
+    const balance = 1_000_000n + (answers[1] as BetAnswer).bet.cumulativeDelta;
+    await show(2n, { lastBet: 2n, balance });
+    await fixture.reopen();
+    await assert.rejects(show(1n), coded('CHAIN_UNREACHABLE'));
+    assert.throws(() => fixture.admission.vaultOf(alice.owner), coded('UNKNOWN_VAULT'));
+    await show(2n, { lastBet: 2n, balance });
+    assert.equal(fixture.admission.vaultOf(alice.owner).available, balance);
   });
 
   test('a ledger that lacks a settled bet is stale and says so', async () => {

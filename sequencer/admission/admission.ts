@@ -63,7 +63,7 @@ export interface AdmissionOptions {
 /** Most refused heads of one bet number that are kept at hand. */
 const MAX_REFUSALS_PER_VAULT = 1_000;
 /** Entries that may wait for the disk before new bets are put off. */
-const MAX_LEDGER_BACKLOG = 16_384;
+export const MAX_LEDGER_BACKLOG = 16_384;
 
 /** Decides bets: in memory, in order, one vault at a time; what it decides is durable before anyone hears of it. */
 export class Admission {
@@ -75,7 +75,7 @@ export class Admission {
 
   /**
    * Takes a bet, or throws: `BET_CONFLICT`, `BET_GAP`, `REFUSED` (with a signed refusal), `BUSY`, `NOT_LEADING`, `WRONG_SESSION_KEY`,
-   * `BAD_SIGNATURE`, `UNKNOWN_VAULT`. The same bytes get the same answer.
+   * `BAD_SIGNATURE`, `UNKNOWN_VAULT`, `VAULT_CLOSED`. The same bytes get the same answer.
    */
   async placeBet(request: BetRequest): Promise<BetAnswer> {
     const vault = this.vaultOf(request.owner);
@@ -136,6 +136,7 @@ export class Admission {
     if (!view) throw new CasinoError('NOT_LEADING', 'the chain has not been read yet');
     const stopped = this.#o.stopped(view);
     if (stopped) throw stopped;
+    if (vault.closed) throw new CasinoError('VAULT_CLOSED', 'the vault has been closed for good by a forced exit');
     const held = vault.heldBecause();
     if (held) throw new CasinoError('BUSY', `${held}; send the same bytes again later`);
     return view;
@@ -144,7 +145,11 @@ export class Admission {
   #assertSigned(input: { vault: VaultState; request: BetRequest; head: bigint; view: ChainView }): void {
     const { vault, request, head, view } = input;
     const hash = vault.sessionKeyHash(request.sessionKey, () => sessionKeyHashOf(pointFromBytes(request.sessionKey)));
-    if (!vault.acceptsKey(hash, { finalized: view.finalized.slot, confirmed: view.confirmed.slot })) {
+    const state = vault.keyState(hash, { finalized: view.finalized.slot, confirmed: view.confirmed.slot });
+    if (state === 'soon') {
+      throw new CasinoError('BUSY', 'the new session key is not final on chain yet; send the same bytes again later');
+    }
+    if (state === 'refused') {
       throw new CasinoError(
         'WRONG_SESSION_KEY',
         'this session key is not the one registered for the vault, or not valid at this time',
@@ -223,7 +228,7 @@ export class Admission {
     const open = vault.openBet(request.betNumber);
     await open?.durable;
     const bet = open?.bet ?? this.#o.ledger.read.bet(vault.context.vault, request.betNumber);
-    if (!bet) throw new CasinoError('NOT_FOUND', `bet ${request.betNumber} of this vault is not in the ledger`);
+    if (!bet) throw new CasinoError('LEDGER_CORRUPT', `bet ${request.betNumber} of this vault is not in the ledger`);
     const same =
       bet.stakeUnits === request.stakeUnits &&
       bet.choice === request.choice &&

@@ -5,8 +5,9 @@ import type { ChainView, HouseView, VaultView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
 import { addressBytes } from '../ledger/addresses.ts';
 import type { LedgerPort } from '../ledger/ledger.ts';
-import type { BetRecord, LedgerEntry, VaultRecord } from '../ledger/records.ts';
+import type { BetRecord, LedgerEntry, VaultRecord, VoidRecord } from '../ledger/records.ts';
 import type { TermsBook } from './seeds.ts';
+import { type VaultChange, vaultChanges } from './vault-changes.ts';
 import { newVaultRecord, type OpenBet, VaultState } from './vault-state.ts';
 
 /** All vaults of the house, kept in step with the chain, and what the house has at stake in open bets. */
@@ -15,17 +16,26 @@ export class VaultBook {
   readonly #terms: TermsBook;
   readonly #domain: bigint;
   readonly #houseBytes: Uint8Array;
+  readonly #onChange: (vault: VaultState, change: VaultChange) => void;
   readonly #byOwner = new Map<Address, VaultState>();
   readonly #byAddress = new Map<Address, VaultState>();
   #view: ChainView | undefined;
   #exposure = 0n;
   #openBets = 0;
 
-  constructor(options: { ledger: LedgerPort; terms: TermsBook; domain: bigint; house: Address }) {
+  /** `onChange` hears of what happened to the vaults' money on chain, once what it did to the ledger is durable. */
+  constructor(options: {
+    ledger: LedgerPort;
+    terms: TermsBook;
+    domain: bigint;
+    house: Address;
+    onChange?(vault: VaultState, change: VaultChange): void;
+  }) {
     this.#ledger = options.ledger;
     this.#terms = options.terms;
     this.#domain = options.domain;
     this.#houseBytes = addressBytes(options.house);
+    this.#onChange = options.onChange ?? (() => {});
   }
 
   /** The newest look at the chain; undefined before the first. */
@@ -72,16 +82,21 @@ export class VaultBook {
     const standsStill =
       before && (view.finalized.slot === before.finalized.slot || view.confirmed.slot === before.confirmed.slot);
     const entries: LedgerEntry[] = [];
+    const changes: { vault: VaultState; change: VaultChange }[] = [];
     const fresh: { record: VaultRecord; view: VaultView }[] = [];
     for (const vault of view.finalized.vaults.values()) {
       const known = this.#byAddress.get(vault.address);
-      if (known) entries.push(...this.#settle(known, vault, view));
-      else fresh.push({ record: this.#recordOf(vault, entries), view: vault });
+      if (known) {
+        const seen = { finalized: known.finalized, confirmed: known.confirmed };
+        entries.push(...this.#settle(known, vault, view));
+        for (const change of vaultChanges(seen, known)) changes.push({ vault: known, change });
+      } else fresh.push({ record: this.#recordOf(vault, entries), view: vault });
     }
     this.#view = standsStill ? { ...view, observedAtMs: before.observedAtMs } : view;
     if (entries.length > 0) await this.#ledger.commit(entries);
     const late = fresh.flatMap((one) => this.#register(one.record, one.view, view));
     if (late.length > 0) await this.#ledger.commit(late);
+    for (const { vault, change } of changes) this.#onChange(vault, change);
   }
 
   /** Counts an admitted bet. */
@@ -125,11 +140,16 @@ export class VaultBook {
 
   #settle(state: VaultState, vault: VaultView, view: ChainView): LedgerEntry[] {
     const settled = state.observe(vault, view.confirmed.vaults.get(vault.address) ?? vault);
-    for (const open of settled) {
+    const ended = state.voidAfterExit(view.finalized.slot);
+    for (const open of [...settled, ...ended]) {
       this.#exposure -= open.maxProfit;
       this.#openBets -= 1;
     }
-    if (settled.length === 0) return [];
-    return [{ kind: 'settled-through', vault: state.context.vault, betNumber: state.finalizedThrough }];
+    const entries: LedgerEntry[] = [];
+    if (settled.length > 0) {
+      entries.push({ kind: 'settled-through', vault: state.context.vault, betNumber: state.finalizedThrough });
+    }
+    if (ended.length > 0) entries.push({ kind: 'vault-voided', voided: state.voided as VoidRecord });
+    return entries;
   }
 }

@@ -5,9 +5,10 @@ import { STAKE_UNIT } from '../../protocol/constants.ts';
 import { fieldToBytes } from '../../protocol/field.ts';
 import type { BetAnswer } from '../admission/admission.ts';
 import type { SignedMessage } from '../admission/signer.ts';
+import type { VaultChange } from '../admission/vault-changes.ts';
 import type { VaultState } from '../admission/vault-state.ts';
 import { addressOf } from '../ledger/addresses.ts';
-import type { AuditRecord, BatchRecord, BetRecord, QuarantineRecord } from '../ledger/records.ts';
+import type { AuditRecord, BatchRecord, BetRecord, QuarantineRecord, VoidRecord } from '../ledger/records.ts';
 
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 const sideOf = (side: CoinSide): 'heads' | 'tails' => (side === 1 ? 'heads' : 'tails');
@@ -35,9 +36,12 @@ export function betJson(input: {
   receipt: SignedMessage;
   batch: BatchRecord | undefined;
   quarantine: QuarantineRecord | undefined;
+  voided: VoidRecord | undefined;
 }) {
-  const { bet, owner, receipt, batch } = input;
-  const held = !batch && input.quarantine && bet.betNumber >= input.quarantine.firstBet ? input.quarantine : undefined;
+  const { bet, owner, receipt, quarantine } = input;
+  const voided = input.voided && bet.betNumber >= input.voided.fromBet ? input.voided : undefined;
+  const batch = voided ? undefined : input.batch;
+  const held = !voided && !batch && quarantine && bet.betNumber >= quarantine.firstBet ? quarantine : undefined;
   return {
     bet_id: hexOf(bet.head),
     user: owner,
@@ -50,8 +54,9 @@ export function betJson(input: {
     balance: bet.balanceAfter.toString(),
     time: Number(bet.timeMs),
     receipt: signedJson(receipt),
-    status: held ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
+    status: voided ? ('Voided' as const) : held ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
     failed_reason: held?.reason ?? null,
+    void_reason: voided?.reason ?? null,
     batch: batch?.batchNumber.toString() ?? null,
     l1_signature: batch?.signature ?? null,
   };
@@ -78,8 +83,41 @@ export function vaultJson(vault: VaultState, limit: SignedMessage) {
     head: hexOf(fieldToBytes(vault.head)),
     last_settled_nonce: vault.finalizedThrough.toString(),
     held: vault.heldBecause() ?? null,
+    frozen: vault.confirmed.frozen || vault.closed,
+    claimable: vault.finalized.claimable.toString(),
+    request: requestJson(vault),
+    voided: voidedJson(vault.voided),
     limit: signedJson(limit),
   };
+}
+
+/** The open withdrawal request: the finalized one, else one that is confirmed alone. */
+function requestJson({ finalized, confirmed }: VaultState) {
+  const final = finalized.requestAmount > 0n;
+  const { requestAmount, requestDeadline } = final ? finalized : confirmed;
+  if (requestAmount === 0n) return null;
+  return { amount: requestAmount.toString(), deadline_slot: requestDeadline.toString(), final };
+}
+
+function voidedJson(voided: VoidRecord | undefined) {
+  if (!voided) return null;
+  const { fromBet, throughBet, slot, reason } = voided;
+  return { from_nonce: fromBet.toString(), through_nonce: throughBet.toString(), slot: slot.toString(), reason };
+}
+
+/** An event of a vault, as the feed tells it. */
+export function vaultChangeJson(vault: VaultState, change: VaultChange) {
+  const { type, amount } = change;
+  const { address, voided } = vault;
+  const money = { user: vault.owner, vault: address, amount: amount.toString() };
+  switch (type) {
+    case 'withdrawal_requested':
+      return { type, ...money, deadline_slot: change.deadlineSlot.toString() };
+    case 'vault_closed':
+      return { type, ...money, voided: voidedJson(voided) };
+    default:
+      return { type, ...money };
+  }
 }
 
 export function batchJson(batch: BatchRecord) {

@@ -20,6 +20,8 @@ import type { VaultBook } from '../admission/book.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
+import { PROBLEMS } from '../operations/problems.ts';
+import { type ReconciliationReport, reportJson } from '../operations/reconcile.ts';
 import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, quarantineJson, signedJson, vaultJson } from './json.ts';
 import * as schema from './schemas.ts';
 
@@ -32,6 +34,8 @@ export interface ApiParts {
   onBet(owner: Address, answer: BetAnswer): void;
   house(): Static<typeof schema.HouseSchema>;
   health(): Static<typeof schema.HealthSchema>;
+  /** The newest report; undefined before the first. */
+  reconciliation(): ReconciliationReport | undefined;
 }
 
 type Server = FastifyInstance<
@@ -48,24 +52,69 @@ const MAX_COMMITMENTS_PER_MINUTE = 1_200;
 const MAX_RANGES_AHEAD = 3n;
 /** Held vaults that one answer lists, the longest held first. */
 const MAX_HELD_SHOWN = 100;
-const MAX_U64_DIGITS_VALUE = U64_LIMIT - 1n;
+const MAX_U64 = U64_LIMIT - 1n;
+const DEFAULT_PAGE = 20;
+/** SQLite compares its integers with their sign. */
+const BEYOND_ALL_BATCHES = MAX_U64 >> 1n;
+
+const BET_CODES = [
+  'BAD_SIGNATURE',
+  'WRONG_SESSION_KEY',
+  'UNKNOWN_VAULT',
+  'BET_CONFLICT',
+  'BET_GAP',
+  'BODY_TOO_LARGE',
+  'REFUSED',
+  'NOT_LEADING',
+] as const;
 
 /** All HTTP routes. Answers are documented in schemas.ts. */
 export function registerRoutes(server: Server, parts: ApiParts): void {
   registerBetRoutes(server, parts);
   registerVaultRoutes(server, parts);
   registerBatchRoutes(server, parts);
-  server.get('/v1/house', { schema: { response: { 200: schema.HouseSchema } } }, () => parts.house());
-  server.get('/health', { schema: { response: { 200: schema.HealthSchema, 503: schema.HealthSchema } } }, async (_, reply) => {
+  const house = { summary: 'The house, its terms and its limits', response: schema.answers(schema.HouseSchema, ['NOT_LEADING']) };
+  server.get('/v1/house', { schema: house }, () => parts.house());
+  registerOperationRoutes(server, parts);
+}
+
+function registerOperationRoutes(server: Server, parts: ApiParts): void {
+  const { HealthSchema, ReadySchema } = schema;
+  const health = { summary: 'Whether all is well', response: { ...schema.answers(HealthSchema), 503: HealthSchema } };
+  server.get('/health', { schema: health }, async (_, reply) => {
     const health = parts.health();
     return reply.status(health.status === 'ok' ? 200 : 503).send(health);
+  });
+  const live = { summary: 'Whether the process answers', response: schema.answers(schema.LiveSchema) };
+  server.get('/health/live', { schema: live }, () => {
+    return { live: true as const, uptime_ms: Math.round(1_000 * process.uptime()) };
+  });
+  const ready = { summary: 'Whether bets are taken', response: { ...schema.answers(ReadySchema), 503: ReadySchema } };
+  server.get('/health/ready', { schema: ready }, async (_, reply) => {
+    const { ready, problems } = parts.health();
+    return reply.status(ready ? 200 : 503).send({ ready, problems: problems.filter(({ code }) => PROBLEMS[code].stopsBets) });
+  });
+  const reconciliation = {
+    summary: 'The newest comparison of ledger and chain',
+    response: schema.answers(schema.ReconciliationSchema, ['NOT_FOUND']),
+  };
+  server.get('/v1/reconciliation', { schema: reconciliation }, () => {
+    const report = parts.reconciliation();
+    if (!report) throw new CasinoError('NOT_FOUND', 'there is no reconciliation report yet');
+    return reportJson(report);
   });
 }
 
 function registerBetRoutes(server: Server, { admission, book, read, onBet }: ApiParts): void {
   server.post(
     '/v1/bet',
-    { schema: { body: schema.BetRequestSchema, response: { 200: schema.BetAnswerSchema } } },
+    {
+      schema: {
+        summary: 'Places a bet',
+        body: schema.BetRequestSchema,
+        response: schema.answers(schema.BetAnswerSchema, BET_CODES),
+      },
+    },
     async (request) => {
       const bet = parseBet(request.body);
       const answer = await admission.placeBet(bet);
@@ -73,19 +122,32 @@ function registerBetRoutes(server: Server, { admission, book, read, onBet }: Api
       return betAnswerJson(answer);
     },
   );
-  server.get('/v1/bets/:id', { schema: { params: schema.BetParams, response: { 200: schema.BetSchema } } }, (request) => {
+  const found = {
+    summary: 'A bet by its id',
+    params: schema.BetParams,
+    response: schema.answers(schema.BetSchema, ['NOT_FOUND']),
+  };
+  server.get('/v1/bets/:id', { schema: found }, (request) => {
     const bet = read.betByHead(fromHex(request.params.id, 32));
     const vault = bet && book.byAddress(addressOf(bet.vault));
     if (!bet || !vault) throw new CasinoError('NOT_FOUND', 'no acknowledged bet has this id');
     const batch = read.batchOfBet(bet.vault, bet.betNumber);
-    return betJson({ bet, owner: vault.owner, receipt: admission.receiptOf(vault, bet), batch, quarantine: vault.quarantine });
+    const { owner, quarantine } = vault;
+    const voided = read.voided(bet.vault);
+    return betJson({ bet, owner, receipt: admission.receiptOf(vault, bet), batch, quarantine, voided });
   });
 }
 
 function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
   server.get(
     '/v1/balance/:user',
-    { schema: { params: schema.UserParams, response: { 200: schema.BalanceSchema } } },
+    {
+      schema: {
+        summary: 'What a bettor has',
+        params: schema.UserParams,
+        response: schema.answers(schema.BalanceSchema, ['UNKNOWN_VAULT']),
+      },
+    },
     async (request) => {
       const vault = admission.vaultOf(parseAddress(request.params.user));
       const balance = balanceJson(vault);
@@ -95,7 +157,13 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
   );
   server.get(
     '/v1/vaults/:user',
-    { schema: { params: schema.UserParams, response: { 200: schema.VaultSchema } } },
+    {
+      schema: {
+        summary: "Where a bettor's chain of bets stands",
+        params: schema.UserParams,
+        response: schema.answers(schema.VaultSchema, ['UNKNOWN_VAULT']),
+      },
+    },
     async (request) => {
       const vault = admission.vaultOf(parseAddress(request.params.user));
       const limit = await admission.limitOf(vault);
@@ -105,7 +173,11 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
   server.get(
     '/v1/seed-commitments/:user/:range',
     {
-      schema: { params: schema.RangeParams, response: { 200: schema.SeedCommitmentSchema } },
+      schema: {
+        summary: 'The commitment to a range of server seeds',
+        params: schema.RangeParams,
+        response: schema.answers(schema.SeedCommitmentSchema, ['UNKNOWN_VAULT', 'NOT_FOUND']),
+      },
       config: { rateLimit: { max: MAX_COMMITMENTS_PER_MINUTE, timeWindow: 60_000 } },
     },
     (request) => {
@@ -121,18 +193,31 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
 }
 
 function registerBatchRoutes(server: Server, { read, book }: ApiParts): void {
-  server.get('/v1/quarantine', { schema: { response: { 200: schema.QuarantineSchema } } }, () => {
+  const quarantine = { summary: 'Vaults whose bets could not be settled yet', response: schema.answers(schema.QuarantineSchema) };
+  server.get('/v1/quarantine', { schema: quarantine }, () => {
     const held = [...book.all()].flatMap((vault) => (vault.quarantine ? [quarantineJson(vault, vault.quarantine)] : []));
     held.sort((a, b) => a.since - b.since);
     return { held: held.length, vaults: held.slice(0, MAX_HELD_SHOWN) };
   });
-  server.get('/v1/batches', { schema: { querystring: schema.BatchesQuery } }, (request) => {
-    const before = request.query.before === undefined ? MAX_U64_DIGITS_VALUE >> 1n : parseU64(request.query.before, 'before');
-    return { batches: read.batches({ before, limit: request.query.limit ?? 20 }).map(batchJson) };
+  const list = {
+    summary: 'Batches, newest first',
+    querystring: schema.BatchesQuery,
+    response: schema.answers(schema.BatchesSchema),
+  };
+  server.get('/v1/batches', { schema: list }, (request) => {
+    const below = request.query.before === undefined ? BEYOND_ALL_BATCHES : parseU64(request.query.before, 'before');
+    const before = below < BEYOND_ALL_BATCHES ? below : BEYOND_ALL_BATCHES;
+    return { batches: read.batches({ before, limit: Number(request.query.limit ?? DEFAULT_PAGE) }).map(batchJson) };
   });
   server.get(
     '/v1/batches/:number',
-    { schema: { params: schema.BatchParams, response: { 200: schema.BatchDetailSchema } } },
+    {
+      schema: {
+        summary: 'A batch and its history',
+        params: schema.BatchParams,
+        response: schema.answers(schema.BatchDetailSchema, ['NOT_FOUND']),
+      },
+    },
     (request) => {
       const batchNumber = parseU64(request.params.number, 'number');
       const batch = read.batch(batchNumber);
@@ -164,7 +249,7 @@ function parseBet(body: Static<typeof schema.BetRequestSchema>): BetRequest {
 
 function parseU64(text: string, name: string): bigint {
   const value = BigInt(text);
-  if (value > MAX_U64_DIGITS_VALUE) throw new CasinoError('BAD_REQUEST', `${name} does not fit 64 bits`);
+  if (value > MAX_U64) throw new CasinoError('BAD_REQUEST', `${name} does not fit 64 bits`);
   return value;
 }
 

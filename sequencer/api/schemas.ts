@@ -1,4 +1,6 @@
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
+import { ERROR_CODES, type ErrorCode } from '../errors.ts';
+import { PROBLEMS, type ProblemCode } from '../operations/problems.ts';
 
 const hex = (bytes: number, description: string) =>
   Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description: `${description}; ${bytes} bytes, lower-case hex` });
@@ -59,11 +61,12 @@ export const BetSchema = Type.Object({
   balance: AMOUNT,
   time: TIME,
   receipt: SIGNED,
-  status: Type.Enum(['acknowledged', ...STATES, 'Failed'], {
+  status: Type.Enum(['acknowledged', ...STATES, 'Failed', 'Voided'], {
     description:
-      "'acknowledged' until the bet is in a batch, then its state; 'Failed' while it can not be settled: owed, and tried again",
+      "'acknowledged' until the bet is in a batch, then its state; 'Failed' while it can not be settled: owed, and tried again; 'Voided' once its vault has left without it, for good",
   }),
   failed_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet can not be settled, if it can not' }),
+  void_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet was voided, if it was' }),
   batch: Type.Union([COUNTER, Type.Null()]),
   l1_signature: Type.Union([Type.String(), Type.Null()], { description: 'Signature of the settling transaction, base58' }),
 });
@@ -85,10 +88,27 @@ export const VaultSchema = Type.Object({
   head: hex(32, 'Head after the last acknowledged bet'),
   last_settled_nonce: COUNTER,
   held: Type.Union([Type.String(), Type.Null()], { description: 'Why bets have to wait, if they do' }),
+  frozen: Type.Boolean({ description: 'The owner has left by a forced exit: no bet will ever be taken again' }),
+  claimable: { ...AMOUNT, description: 'Paid out, and waiting for anyone to send the claim' },
+  request: Type.Union(
+    [
+      Type.Object({
+        amount: { ...AMOUNT, description: 'What was asked for; paid is what is there, if that is less' },
+        deadline_slot: { ...COUNTER, description: 'Unpaid at this slot, the owner may leave by force' },
+        final: Type.Boolean({ description: 'Whether the finalized chain shows it; it is paid from then on' }),
+      }),
+      Type.Null(),
+    ],
+    { description: 'The open withdrawal request: bets wait until it is paid' },
+  ),
+  voided: Type.Union(
+    [Type.Object({ from_nonce: COUNTER, through_nonce: COUNTER, slot: COUNTER, reason: Type.String() }), Type.Null()],
+    { description: 'Acknowledged bets that the forced exit has ended unsettled' },
+  ),
   limit: SIGNED,
 });
 
-export const RunSchema = Type.Object({
+const RunSchema = Type.Object({
   vault: ADDRESS,
   start: AMOUNT,
   after: AMOUNT,
@@ -96,7 +116,7 @@ export const RunSchema = Type.Object({
   bets: Type.Integer(),
 });
 
-export const BatchSchema = Type.Object({
+const BatchSchema = Type.Object({
   number: COUNTER,
   status: Type.Enum([...STATES], { description: 'State of the batch' }),
   terms_id: Type.Integer(),
@@ -114,6 +134,8 @@ export const BatchSchema = Type.Object({
   finalized_at: Type.Union([TIME, Type.Null()]),
   vaults: Type.Array(RunSchema),
 });
+
+export const BatchesSchema = Type.Object({ batches: Type.Array(BatchSchema) });
 
 export const BatchDetailSchema = Type.Object({
   ...BatchSchema.properties,
@@ -166,23 +188,122 @@ export const HouseSchema = Type.Object({
 
 export const SeedCommitmentSchema = Type.Object({ user: ADDRESS, range: COUNTER, commitment: SIGNED });
 
+const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
+const PROBLEM_LIST = Type.Array(
+  Type.Object({
+    code: Type.Enum(Object.keys(PROBLEMS) as ProblemCode[], { description: 'Stable; docs/reference/errors.md' }),
+    message: Type.String(),
+  }),
+);
+
+export const LiveSchema = Type.Object({ live: Type.Literal(true), uptime_ms: Type.Integer() });
+export const ReadySchema = Type.Object({
+  ready: Type.Boolean({ description: 'Whether bets are taken' }),
+  problems: { ...PROBLEM_LIST, description: 'Those that keep bets from being taken' },
+});
+
 export const HealthSchema = Type.Object({
   status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+  ready: Type.Boolean({ description: 'Whether bets are taken' }),
   leading: Type.Boolean(),
-  problems: Type.Array(Type.String()),
-  chain: Type.Object({ slot: COUNTER, age_ms: Type.Integer() }),
-  settlement: Type.Object({ unfinished_batches: Type.Integer(), open_bets: Type.Integer(), last_finalized_batch: COUNTER }),
+  problems: PROBLEM_LIST,
+  chain: Type.Object({
+    slot: { ...COUNTER, description: 'Finalized slot up to which deposits count' },
+    age_ms: Type.Integer({ description: 'Since this slot was first seen' }),
+    answered_ms_ago: orNull(Type.Integer()),
+  }),
+  settler: orNull(
+    Type.Object({
+      lamports: AMOUNT,
+      batches_left: { ...COUNTER, description: 'Settling transactions that it can still pay for' },
+    }),
+  ),
+  prover: Type.Object({
+    proofs: Type.Boolean({ description: 'Whether batches are proven at all' }),
+    sizes: Type.Array(Type.String()),
+    loaded: Type.Array(Type.String(), { description: 'Sizes whose proving key is loaded' }),
+    last_proof: orNull(Type.Object({ size: Type.String(), age_ms: Type.Integer(), took_ms: Type.Integer() })),
+    bets_per_second: orNull(Type.Number({ description: 'What proving has sustained of late' })),
+  }),
+  ledger: Type.Object({
+    writable: Type.Boolean(),
+    backlog: Type.Integer({ description: 'Changes that wait for the disk' }),
+    bytes: Type.Integer(),
+    wal_bytes: Type.Integer(),
+    disk_free_bytes: Type.Integer(),
+  }),
+  settlement: Type.Object({
+    unfinished_batches: Type.Integer(),
+    open_bets: Type.Integer({ description: 'Answered bets that are not final on chain' }),
+    unbatched_bets: Type.Integer({ description: 'Answered bets that are in no batch' }),
+    oldest_open_bet_age_ms: orNull(Type.Integer()),
+    last_finalized_batch: COUNTER,
+    last_finalized_age_ms: orNull(Type.Integer()),
+  }),
+  reconciliation: orNull(Type.Object({ time: TIME, funds_differ: Type.Boolean(), differences: Type.Integer() })),
   uptime_ms: Type.Integer(),
 });
+
+export const ReconciliationSchema = Type.Object({
+  time: TIME,
+  slot: COUNTER,
+  vaults_checked: Type.Integer(),
+  batches_checked: Type.Integer({ description: 'Batches whose signature was asked for' }),
+  transfers_checked: Type.Integer(),
+  complete: Type.Boolean({
+    description: 'Whether every stored signature was asked for, and not only the newest and some older ones',
+  }),
+  funds_differ: Type.Boolean({ description: 'Money is wrong: no bets are taken' }),
+  discrepancies: Type.Array(
+    Type.Object({
+      kind: Type.String({ description: 'Stable; docs/reference/errors.md' }),
+      subject: Type.String(),
+      expected: Type.String(),
+      found: Type.String(),
+      funds: Type.Boolean({ description: 'Whether money is wrong, and not records alone' }),
+    }),
+  ),
+  omitted: Type.Integer({ description: 'Further differences, not named' }),
+});
+
+/** Codes that any route may answer with. */
+const ANYWHERE: ErrorCode[] = ['BAD_REQUEST', 'RATE_LIMITED', 'INTERNAL', 'LEDGER_FAILED', 'LEDGER_CORRUPT', 'BUSY'];
+
+const errorSchema = (codes: readonly ErrorCode[]) =>
+  Type.Object(
+    {
+      error: Type.Object(
+        {
+          code: Type.Enum([...codes]),
+          message: Type.String(),
+          retry: Type.Boolean({ description: 'Whether the same bytes may succeed later' }),
+        },
+        { additionalProperties: true, description: 'Some codes carry further fields: docs/reference/errors.md' },
+      ),
+    },
+    { description: codes.join(', ') },
+  );
+
+/** All answers of a route: what it gives, and its errors by their status. */
+export function answers<T extends TSchema>(ok: T, codes: readonly ErrorCode[] = []): { 200: T } & Record<number, TSchema> {
+  const all = [...new Set([...ANYWHERE, ...codes])];
+  const byStatus = Map.groupBy(all, (code) => ERROR_CODES[code].status);
+  const errors = [...byStatus].map(([status, ofStatus]) => [status, errorSchema(ofStatus)] as const);
+  return { ...Object.fromEntries(errors), 200: ok };
+}
 
 export const UserParams = Type.Object({ user: ADDRESS });
 export const BetParams = Type.Object({ id: hex(32, 'bet_id') });
 export const RangeParams = Type.Object({ user: ADDRESS, range: COUNTER });
 export const BatchParams = Type.Object({ number: Type.String({ pattern: '^[1-9][0-9]{0,19}$' }) });
+export const FeedQuery = Type.Object({ user: Type.Optional(ADDRESS) }, { additionalProperties: false });
 export const BatchesQuery = Type.Object(
   {
     before: Type.Optional({ ...COUNTER, description: 'Only batches below this number' }),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+    // A string: the framework would read 1.5 or 1e1 as a number too.
+    limit: Type.Optional(
+      Type.String({ pattern: '^([1-9][0-9]?|100)$', description: 'At most so many, up to 100; 20 if left out' }),
+    ),
   },
   { additionalProperties: false },
 );

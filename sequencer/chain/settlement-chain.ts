@@ -1,4 +1,16 @@
-import { type Address, getBase64Encoder, type Instruction, type Signature, type TransactionSigner } from '@solana/kit';
+import {
+  type Address,
+  type AddressesByLookupTableAddress,
+  getBase64Encoder,
+  type Instruction,
+  isSolanaError,
+  type Signature,
+  SOLANA_ERROR__TRANSACTION_ERROR__ADDRESS_LOOKUP_TABLE_NOT_FOUND,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_DATA,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_INDEX,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_OWNER,
+  type TransactionSigner,
+} from '@solana/kit';
 import {
   type BatchSettled,
   decodeOwned,
@@ -8,8 +20,7 @@ import {
   settleTransfers,
   verifyingKeyAddress,
 } from '../../program/client/index.ts';
-import { CasinoError } from '../errors.ts';
-import { addressOf } from '../ledger/addresses.ts';
+import { CasinoError, messageOf } from '../errors.ts';
 import type {
   BatchInstruction,
   DryRunFailure,
@@ -21,14 +32,13 @@ import type {
   SignedTransaction,
   Transfer,
 } from '../settlement/chain-port.ts';
+import { batchComputeUnits, settleRuns } from './batch-transaction.ts';
 import { scopeOfFailure } from './failure-scope.ts';
+import type { LookupTables } from './lookup-tables.ts';
 import type { ChainReader } from './reader.ts';
 import { call, describeFailure } from './rpc.ts';
 import { dryRunTransaction, sendBytes, signTransaction } from './transactions.ts';
 
-/** Compute units asked for: what a batch with one vault costs, and what each further one adds, with room to spare. */
-const BASE_COMPUTE_UNITS = 160_000;
-const COMPUTE_UNITS_PER_VAULT = 12_000;
 const TRANSFER_COMPUTE_UNITS = 5_000;
 /** Signatures looked through for one page of the house's history. */
 const HISTORY_PAGE = 1_000;
@@ -44,24 +54,36 @@ export class SolanaSettlementChain implements SettlementChain {
   readonly #reader: ChainReader;
   readonly #settler: TransactionSigner;
   readonly #leader: () => Leader;
+  readonly #tables: LookupTables;
   /** The newest slot that was seen confirmed: an answer from a state before it is no answer. */
   #seenSlot = 0n;
 
-  constructor(options: { reader: ChainReader; settler: TransactionSigner; leader: () => Leader }) {
+  constructor(options: { reader: ChainReader; settler: TransactionSigner; leader: () => Leader; tables: LookupTables }) {
+    this.#tables = options.tables;
     this.#reader = options.reader;
     this.#settler = options.settler;
     this.#leader = options.leader;
   }
 
+  readonly #tablesFor = (accounts: readonly Address[]) => this.#tables.readBack(accounts);
+
   async signBatch(batch: BatchInstruction): Promise<SignedTransaction> {
     const leader = await this.#assertLeading();
-    return this.#sign(await this.#batchInstruction(batch, leader), { computeUnits: computeUnitsOf(batch), leader });
+    const instruction = await this.#batchInstruction(batch, leader);
+    return this.#sign(instruction, { computeUnits: batchComputeUnits(batch.runs.length), leader, tablesFor: this.#tablesFor });
   }
 
   async dryRun(batch: BatchInstruction): Promise<DryRunFailure | undefined> {
-    const instructions = [await this.#batchInstruction(batch, this.#leader())];
-    const input = { payer: this.#settler, instructions, computeUnits: computeUnitsOf(batch), minContextSlot: this.#seenSlot };
-    const { err } = await dryRunTransaction(this.#reader.rpc, input);
+    const input = {
+      payer: this.#settler,
+      instructions: [await this.#batchInstruction(batch, this.#leader())],
+      computeUnits: batchComputeUnits(batch.runs.length),
+      tablesFor: this.#tablesFor,
+      minContextSlot: this.#seenSlot,
+    };
+    const result = await dryRunTransaction(this.#reader.rpc, input);
+    if (!result) return { reason: 'the transaction does not fit a packet', scope: 'packet' };
+    const { err } = result;
     return err ? { reason: describeFailure(err), scope: scopeOfFailure(err) } : undefined;
   }
 
@@ -80,14 +102,7 @@ export class SolanaSettlementChain implements SettlementChain {
       blobHash: batch.blobHash,
       proof: batch.proof,
       outcomes: batch.outcomes,
-      runs: batch.runs.map(({ vault, keySlot, betCount, after, consume, payRequest }) => ({
-        vault: addressOf(vault),
-        keySlot,
-        betCount,
-        after,
-        consume,
-        pay: payRequest,
-      })),
+      runs: settleRuns(batch.runs),
     });
   }
 
@@ -107,8 +122,13 @@ export class SolanaSettlementChain implements SettlementChain {
     return this.#sign(instruction, { computeUnits, leader: { epoch, nonce } });
   }
 
-  send(transaction: Uint8Array): Promise<void> {
-    return sendBytes(this.#reader.rpc, transaction);
+  async send(transaction: Uint8Array): Promise<void> {
+    try {
+      await sendBytes(this.#reader.rpc, transaction);
+    } catch (error) {
+      if (isTableFailure(error)) this.#tables.distrust(messageOf(error));
+      throw error;
+    }
   }
 
   async status(signature: string): Promise<SignatureState | undefined> {
@@ -190,9 +210,16 @@ export class SolanaSettlementChain implements SettlementChain {
     return own;
   }
 
-  async #sign(instruction: Instruction, input: { computeUnits: number; leader: Leader }): Promise<SignedTransaction> {
-    const { computeUnits, leader } = input;
-    const signed = await signTransaction(this.#reader.rpc, { payer: this.#settler, instructions: [instruction], computeUnits });
+  async #sign(
+    instruction: Instruction,
+    input: {
+      computeUnits: number;
+      leader: Leader;
+      tablesFor?: (accounts: readonly Address[]) => Promise<AddressesByLookupTableAddress>;
+    },
+  ): Promise<SignedTransaction> {
+    const { leader, ...rest } = input;
+    const signed = await signTransaction(this.#reader.rpc, { payer: this.#settler, instructions: [instruction], ...rest });
     return { ...signed, leaderEpoch: leader.epoch, leaderNonce: leader.nonce };
   }
 
@@ -208,6 +235,15 @@ export class SolanaSettlementChain implements SettlementChain {
   }
 }
 
-function computeUnitsOf({ runs }: BatchInstruction): number {
-  return BASE_COMPUTE_UNITS + COMPUTE_UNITS_PER_VAULT * runs.length;
+const TABLE_FAILURES = [
+  SOLANA_ERROR__TRANSACTION_ERROR__ADDRESS_LOOKUP_TABLE_NOT_FOUND,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_OWNER,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_DATA,
+  SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_INDEX,
+] as const;
+
+/** Whether a dry run failed because a lookup table did not resolve: the chain says so beneath the errors that wrap it. */
+function isTableFailure(error: unknown): boolean {
+  if (TABLE_FAILURES.some((code) => isSolanaError(error, code))) return true;
+  return error instanceof Error && error.cause !== undefined && isTableFailure(error.cause);
 }

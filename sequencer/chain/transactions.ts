@@ -1,15 +1,19 @@
 import {
+  type Address,
+  type AddressesByLookupTableAddress,
   appendTransactionMessageInstructions,
   assertIsTransactionWithinSizeLimit,
   type Base64EncodedWireTransaction,
   type Blockhash,
   compileTransaction,
+  compressTransactionMessageUsingAddressLookupTables,
   createTransactionMessage,
   getBase64EncodedWireTransaction,
   getSignatureFromTransaction,
   getTransactionDecoder,
   getTransactionEncoder,
   type Instruction,
+  isTransactionMessageWithinSizeLimit,
   pipe,
   type Signature,
   setTransactionMessageFeePayerSigner,
@@ -37,10 +41,31 @@ export interface TransactionInput {
   computeUnits: number;
 }
 
-/** Signs a transaction of these instructions with a compute unit limit, and checks that it fits a packet. */
-export async function signTransaction(rpc: ChainRpc, input: TransactionInput): Promise<SignedBytes> {
+/** Tables that shorten a transaction with these accounts. */
+type TablesFor<T> = (accounts: readonly Address[]) => T;
+
+/** Any lifetime has the same size. */
+const SOME_LIFETIME = { blockhash: '11111111111111111111111111111111' as Blockhash, lastValidBlockHeight: 0n };
+
+/** Whether a transaction of these instructions fits a packet, with the help of lookup tables if need be. Makes the message, unsigned. */
+export function fitsPacket(input: TransactionInput, tablesFor: TablesFor<AddressesByLookupTableAddress>): boolean {
+  const message = transactionMessage(input, SOME_LIFETIME);
+  if (isTransactionMessageWithinSizeLimit(message)) return true;
+  return isTransactionMessageWithinSizeLimit(shortened(message, tablesFor(accountsOf(input))));
+}
+
+/** Lookup tables, read back, for a transaction that does not fit a packet without. */
+type ReadTables = TablesFor<Promise<AddressesByLookupTableAddress>>;
+
+/**
+ * Signs a transaction of these instructions with a compute unit limit. One that does not fit a packet names accounts through the
+ * lookup tables of `tablesFor`; `SETTLEMENT_REJECTED` if it does not fit even so.
+ */
+export async function signTransaction(rpc: ChainRpc, input: TransactionInput & { tablesFor?: ReadTables }): Promise<SignedBytes> {
   const { value: latest } = await call(rpc.getLatestBlockhash({ commitment: 'confirmed' }));
-  const signed = await signTransactionMessageWithSigners(messageOf(input, latest));
+  const message = await fittingMessage(input, latest);
+  if (!message) throw new CasinoError('SETTLEMENT_REJECTED', 'the transaction does not fit a packet');
+  const signed = await signTransactionMessageWithSigners(message);
   assertIsTransactionWithinSizeLimit(signed);
   return {
     bytes: new Uint8Array(getTransactionEncoder().encode(signed)),
@@ -49,28 +74,46 @@ export async function signTransaction(rpc: ChainRpc, input: TransactionInput): P
   };
 }
 
-/** Runs a transaction of these instructions, unsigned, against the confirmed state of this slot or a later one. */
-export async function dryRunTransaction(rpc: ChainRpc, input: TransactionInput & { minContextSlot: bigint }) {
-  const anyBlockhash = { blockhash: '11111111111111111111111111111111' as Blockhash, lastValidBlockHeight: 0n };
-  const transaction = compileTransaction(messageOf(input, anyBlockhash));
-  assertIsTransactionWithinSizeLimit(transaction);
+/**
+ * Runs a transaction of these instructions, unsigned, against the confirmed state of this slot or a later one. Undefined if it does not
+ * fit a packet, lookup tables included.
+ */
+export async function dryRunTransaction(
+  rpc: ChainRpc,
+  input: TransactionInput & { tablesFor?: ReadTables; minContextSlot: bigint },
+) {
+  const message = await fittingMessage(input, SOME_LIFETIME);
+  if (!message) return undefined;
   const { minContextSlot } = input;
   const options = { commitment: 'confirmed', encoding: 'base64', replaceRecentBlockhash: true, sigVerify: false } as const;
-  const wire = getBase64EncodedWireTransaction(transaction);
+  const wire = getBase64EncodedWireTransaction(compileTransaction(message));
   return (await call(rpc.simulateTransaction(wire, { ...options, minContextSlot }))).value;
 }
 
-function messageOf(input: TransactionInput, blockhash: { blockhash: Blockhash; lastValidBlockHeight: bigint }) {
+/** The message, through lookup tables where it has to be shorter; undefined if it does not fit a packet even so. */
+async function fittingMessage(input: TransactionInput & { tablesFor?: ReadTables }, lifetime: typeof SOME_LIFETIME) {
+  const plain = transactionMessage(input, lifetime);
+  if (isTransactionMessageWithinSizeLimit(plain)) return plain;
+  if (!input.tablesFor) return undefined;
+  const message = shortened(plain, await input.tablesFor(accountsOf(input)));
+  return isTransactionMessageWithinSizeLimit(message) ? message : undefined;
+}
+
+function transactionMessage({ payer, instructions, computeUnits }: TransactionInput, lifetime: typeof SOME_LIFETIME) {
   return pipe(
     createTransactionMessage({ version: 0 }),
-    (m) => setTransactionMessageFeePayerSigner(input.payer, m),
-    (m) => setTransactionMessageLifetimeUsingBlockhash(blockhash, m),
-    (m) =>
-      appendTransactionMessageInstructions(
-        [getSetComputeUnitLimitInstruction({ units: input.computeUnits }), ...input.instructions],
-        m,
-      ),
+    (m) => setTransactionMessageFeePayerSigner(payer, m),
+    (m) => setTransactionMessageLifetimeUsingBlockhash(lifetime, m),
+    (m) => appendTransactionMessageInstructions([getSetComputeUnitLimitInstruction({ units: computeUnits }), ...instructions], m),
   );
+}
+
+function accountsOf({ instructions }: TransactionInput): Address[] {
+  return instructions.flatMap(({ accounts = [] }) => accounts.map(({ address }) => address));
+}
+
+function shortened(message: ReturnType<typeof transactionMessage>, tables: AddressesByLookupTableAddress) {
+  return compressTransactionMessageUsingAddressLookupTables(message, tables) as typeof message;
 }
 
 /** Hands signed bytes to the chain, after a dry run. Sending the same bytes again is harmless. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { BatchProgress, BatchRecord, BetRecord, LedgerEntry, QuarantineRecord } from './records.ts';
+import type { BatchProgress, BatchRecord, BetRecord, LedgerEntry, QuarantineRecord, VoidRecord } from './records.ts';
 import { toSql } from './schema.ts';
 
 type Cell = string | number | bigint | Uint8Array | null;
@@ -48,11 +48,15 @@ export class LedgerWriter {
       case 'leader': {
         const { epoch, nonce, finalized } = entry.leader;
         const cells = [toSql(epoch), toSql(nonce), finalized ? 1 : 0];
-        this.#run('INSERT INTO leaders VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET finalized = excluded.finalized', cells);
+        const sql = 'INSERT INTO leaders (epoch, nonce, finalized) VALUES (?, ?, ?)';
+        this.#run(`${sql} ON CONFLICT DO UPDATE SET finalized = excluded.finalized`, cells);
         return;
       }
       case 'meta':
-        this.#run('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', [entry.key, entry.value]);
+        this.#run('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', [
+          entry.key,
+          entry.value,
+        ]);
         return;
       case 'batch-created':
         return this.#batchCreated(entry.batch);
@@ -75,6 +79,8 @@ export class LedgerWriter {
           toSql(entry.betNumber),
           entry.vault,
         ]);
+      case 'vault-voided':
+        return this.#vaultVoided(entry.voided);
     }
   }
 
@@ -82,12 +88,22 @@ export class LedgerWriter {
     const advanced = [toSql(bet.betNumber), bet.head, bet.cumulativeDelta, bet.termsId, bet.vault];
     this.#one(
       `UPDATE vaults SET last_bet = ?1, head = ?2, cumulative_delta = ?3, last_terms = ?4
-       WHERE vault = ?5 AND last_bet = ?1 - 1 AND last_terms <= ?4`,
+       WHERE vault = ?5 AND last_bet = ?1 - 1 AND last_terms <= ?4 AND vault NOT IN (SELECT vault FROM voided_vaults)`,
       advanced,
     );
     const chosen = [bet.vault, toSql(bet.betNumber), bet.termsId, toSql(bet.stakeUnits), bet.choice, bet.clientSeed, bet.head];
     const played = [bet.sessionKey, bet.signature, bet.serverSeed, bet.outcome, toSql(bet.payout), toSql(bet.balanceAfter)];
     this.#insert('bets', [...chosen, ...played, bet.cumulativeDelta, bet.timeMs, bet.receiptSignature]);
+  }
+
+  /** Ends a vault's unsettled bets: all of them, and no others. From here on no batch can take any of them. */
+  #vaultVoided({ vault, fromBet, throughBet, slot, reason }: VoidRecord): void {
+    this.#insert('voided_vaults', [vault, toSql(fromBet), toSql(throughBet), toSql(slot), reason]);
+    this.#one('UPDATE vaults SET batched_through = last_bet WHERE vault = ?1 AND finalized_through = ?2 AND last_bet = ?3', [
+      vault,
+      toSql(fromBet - 1n),
+      toSql(throughBet),
+    ]);
   }
 
   #batchCreated(batch: BatchRecord): void {
@@ -125,14 +141,16 @@ export class LedgerWriter {
     this.#audit({ ...entry, signature: entry.progress?.signature ?? '' });
   }
 
-  /** Takes an unsettled batch back: its bets are owed as before, its number is free again, its trail stays. */
+  /** Takes an unsettled batch back: its bets are owed as before, unless voided; its number is free again, its trail stays. */
   #batchWithdrawn(entry: Extract<LedgerEntry, { kind: 'batch-withdrawn' }>): void {
     const key = toSql(entry.batchNumber);
     const batch = this.#statement('SELECT state, attempt FROM batches WHERE batch_number = ?').get(key);
     if (!batch || batch.state === 'Finalized') throw new Error(`batch ${entry.batchNumber} can not be withdrawn`);
     for (const run of this.#statement('SELECT vault, first_bet FROM batch_runs WHERE batch_number = ?').all(key)) {
       const through = (run.first_bet as bigint) - 1n;
-      this.#one('UPDATE vaults SET batched_through = ? WHERE vault = ?', [through, run.vault as Uint8Array]);
+      const vault = run.vault as Uint8Array;
+      if (this.#statement('SELECT 1 FROM voided_vaults WHERE vault = ?').get(vault)) continue;
+      this.#one('UPDATE vaults SET batched_through = ? WHERE vault = ?', [through, vault]);
     }
     this.#run('DELETE FROM batch_runs WHERE batch_number = ?', [key]);
     this.#one('DELETE FROM batches WHERE batch_number = ?', [key]);
@@ -166,8 +184,9 @@ export class LedgerWriter {
     );
   }
 
+  /** A whole row; its last column, the seal, is the trigger's to fill. */
   #insert(table: string, cells: Cell[]): void {
-    this.#run(`INSERT INTO ${table} VALUES (${cells.map(() => '?').join(', ')})`, cells);
+    this.#run(`INSERT INTO ${table} VALUES (${cells.map(() => '?').join(', ')}, NULL)`, cells);
   }
 
   /** Runs a statement that must change exactly one row: the check before and after every write. */

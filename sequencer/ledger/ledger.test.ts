@@ -23,6 +23,19 @@ const vault: VaultRecord = {
   finalizedThrough: 0n,
 };
 
+/** Takes back what version 3 added. */
+const BEFORE_VOIDING = 'DROP TABLE voided_vaults; DROP INDEX transfers_by_number;';
+
+/** Makes a ledger one of before rows were sealed; `sql` does the rest. */
+function unseal(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
+  for (const { name } of tables) database.exec(`ALTER TABLE ${name} DROP COLUMN seal`);
+  database.exec(`DELETE FROM meta; ${sql}`);
+  database.close();
+  rmSync(`${path}.mark`);
+}
+
 function bet(betNumber: bigint, change: Partial<BetRecord> = {}): BetRecord {
   return {
     vault: VAULT,
@@ -71,6 +84,11 @@ const moved = (batchNumber: bigint, from: BatchRecord['state'], to: BatchRecord[
   timeMs: 5,
   attempt: 1,
   progress: { leaderNonce: (1n << 64n) - 1n, signature: 'sig', proof: bytes(128, 1) },
+});
+
+const voided = (fromBet: bigint, throughBet: bigint): LedgerEntry => ({
+  kind: 'vault-voided',
+  voided: { vault: VAULT, fromBet, throughBet, slot: 7n, reason: 'forced exit' },
 });
 
 describe('ledger', () => {
@@ -136,6 +154,19 @@ describe('ledger', () => {
       { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
       moved(1n, 'Proved', 'Submitted'),
     ],
+    'a batch of voided bets': [
+      { kind: 'bet', bet: bet(1n) },
+      voided(1n, 1n),
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+    ],
+    'a bet of a voided vault': [{ kind: 'bet', bet: bet(1n) }, voided(1n, 1n), { kind: 'bet', bet: bet(2n) }],
+    'fewer bets voided than are unsettled': [{ kind: 'bet', bet: bet(1n) }, { kind: 'bet', bet: bet(2n) }, voided(1n, 1n)],
+    'a settled bet voided': [
+      { kind: 'bet', bet: bet(1n) },
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+      { kind: 'settled-through', vault: VAULT, betNumber: 1n },
+      voided(1n, 1n),
+    ],
     'settled beyond what was batched': [
       { kind: 'bet', bet: bet(1n) },
       { kind: 'settled-through', vault: VAULT, betNumber: 1n },
@@ -184,6 +215,33 @@ describe('ledger', () => {
     assert.equal(ledger.read.batchOfBet(VAULT, 2n)?.batchNumber, 1n);
   });
 
+  test('voided bets wait for nothing: not at once, not when their batch is taken back, not after a reopening', async () => {
+    await ledger.commit([
+      ...[1n, 2n].map((n) => ({ kind: 'bet' as const, bet: bet(n) })),
+      { kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) },
+      voided(1n, 2n),
+    ]);
+    assert.equal(ledger.read.waitingBets(), 0);
+    await ledger.commit([{ kind: 'batch-withdrawn', batchNumber: 1n, reason: 'exit', timeMs: 9 }]);
+    await ledger.close();
+    ledger = await open();
+    assert.equal(ledger.read.waitingBets(), 0);
+    assert.deepEqual(ledger.read.waitingVaults(10), []);
+    assert.deepEqual(ledger.read.voidedVaults(), [
+      { vault: VAULT, fromBet: 1n, throughBet: 2n, slot: 7n, reason: 'forced exit' },
+    ]);
+  });
+
+  test('a ledger of the first version gains what later ones added, and keeps what it holds', async () => {
+    await ledger.commit([{ kind: 'bet', bet: bet(1n) }]);
+    await ledger.close();
+    unseal(path, `DROP TABLE quarantine; ${BEFORE_VOIDING} PRAGMA user_version = 1;`);
+    ledger = await open();
+    await ledger.commit([voided(1n, 1n)]);
+    assert.equal(ledger.read.voided(VAULT)?.throughBet, 1n);
+    assert.deepEqual(ledger.read.bet(VAULT, 1n), bet(1n));
+  });
+
   test('a finalized batch is never withdrawn', async () => {
     await ledger.commit([
       { kind: 'bet', bet: bet(1n) },
@@ -193,6 +251,23 @@ describe('ledger', () => {
     await assert.rejects(ledger.commit([{ kind: 'batch-withdrawn', batchNumber: 1n, reason: 'x', timeMs: 9 }]), {
       code: 'LEDGER_FAILED',
     });
+  });
+
+  test('a ledger from before rows were sealed is sealed at its opening, and keeps what it holds', async () => {
+    await ledger.commit([1n, 2n].map((n) => ({ kind: 'bet', bet: bet(n) })));
+    await ledger.commit([{ kind: 'batch-created', batch: batch(1n, { firstBet: 1n, betCount: 1 }) }]);
+    await ledger.close();
+    unseal(path, 'PRAGMA user_version = 3;');
+    ledger = await open();
+    assert.deepEqual(ledger.read.bets(VAULT, { first: 1n, last: 9n }), [bet(1n), bet(2n)]);
+    await ledger.commit([
+      { kind: 'bet', bet: bet(3n) },
+      { kind: 'batch-withdrawn', batchNumber: 1n, reason: 'test', timeMs: 9 },
+    ]);
+    await ledger.close();
+    rmSync(`${path}.mark`);
+    await assert.rejects(open(), { code: 'LEDGER_STALE' });
+    ledger = await Ledger.open({ path: join(directory, 'other.db'), onFailure: () => {} });
   });
 
   test('a second process is turned away while the first lives', async () => {
@@ -236,9 +311,7 @@ describe('ledger', () => {
       { ...moved(3n, 'Submitted', 'Submitted'), progress: { transaction: bytes(9, 1) } } as LedgerEntry,
     ]);
     await ledger.close();
-    const database = new DatabaseSync(path);
-    database.exec("DROP TABLE quarantine; UPDATE batches SET state = 'Failed'; PRAGMA user_version = 1;");
-    database.close();
+    unseal(path, `DROP TABLE quarantine; ${BEFORE_VOIDING} UPDATE batches SET state = 'Failed'; PRAGMA user_version = 1;`);
     ledger = await open();
     assert.deepEqual(
       ledger.read.unfinishedBatches().map(({ state }) => state),
@@ -254,7 +327,7 @@ describe('ledger', () => {
     const database = new DatabaseSync(path);
     database.exec('PRAGMA user_version = 99');
     database.close();
-    await assert.rejects(open(), { code: 'LEDGER_FAILED', message: /schema 99/ });
+    await assert.rejects(open(), { code: 'CONFIG_INVALID', message: /schema 99/ });
     ledger = await Ledger.open({ path: join(directory, 'other.db'), onFailure: () => {} });
   });
 });

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
-import { CasinoError, messageOf } from '../errors.ts';
+import { CasinoError, type ErrorCode, messageOf } from '../errors.ts';
+import { ledgerFault } from './faults.ts';
 import { LedgerReader } from './reader.ts';
 import type { LedgerEntry } from './records.ts';
 
@@ -9,6 +10,12 @@ const MAX_ENTRIES_PER_COMMIT = 2_048;
 
 /** What the stages ask of the ledger. */
 export type LedgerPort = Pick<Ledger, 'read' | 'backlog' | 'commit'>;
+
+interface Reply {
+  ready?: true;
+  committed?: true;
+  failed?: { code: ErrorCode; message: string };
+}
 
 interface Waiting {
   entries: LedgerEntry[];
@@ -21,7 +28,7 @@ interface Waiting {
  * while a transaction is being synced goes into the next one, so that the cost of an fsync is shared.
  *
  * A failed commit is final: memory may then be ahead of the disk, so `onFailure` must end the process, and the next start reads
- * the truth from disk.
+ * the truth from disk. So is a row that is not what was written (`LEDGER_CORRUPT`): whoever asked for it gets no answer.
  */
 export class Ledger {
   readonly read: LedgerReader;
@@ -34,37 +41,50 @@ export class Ledger {
   #failure: CasinoError | undefined;
   #closed = false;
 
-  private constructor(options: { read: LedgerReader; worker: Worker; lock: DatabaseSync; onFailure(error: CasinoError): void }) {
-    this.read = options.read;
+  private constructor(options: { path: string; worker: Worker; lock: DatabaseSync; onFailure(error: CasinoError): void }) {
+    this.read = new LedgerReader(options.path, (error) => {
+      if (!this.#closed) this.#fail(error);
+    });
     this.#worker = options.worker;
     this.#lock = options.lock;
     this.#onFailure = options.onFailure;
-    this.#worker.on('message', (message: { committed?: boolean; failed?: string }) => this.#onReply(message));
-    this.#worker.on('error', (error) => this.#fail(messageOf(error)));
+    const writerEnded = (reason: string) => this.#fail(ledgerFault(new Error(reason), options.path, 'written'));
+    this.#worker.on('message', (reply: Reply) => this.#onReply(reply));
+    this.#worker.on('error', (error) => writerEnded(messageOf(error)));
     this.#worker.on('exit', () => {
-      if (!this.#closed) this.#fail('the ledger writer ended');
+      if (!this.#closed) writerEnded('its writer ended');
     });
   }
 
-  /** Opens or creates the ledger at `path`; `LEDGER_LOCKED` if another process has it. */
+  /**
+   * Opens or creates the ledger at `path`; `LEDGER_LOCKED` if another process has it, `LEDGER_CORRUPT` or `LEDGER_STALE` if it is not
+   * what was written, or not all of it.
+   */
   static async open(options: { path: string; onFailure(error: CasinoError): void }): Promise<Ledger> {
     const lock = takeLock(`${options.path}.lock`);
     const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: { path: options.path } });
     try {
-      await new Promise<void>((resolve, reject) => {
-        worker.once('message', () => resolve());
+      const reply = await new Promise<Reply>((resolve, reject) => {
+        worker.once('message', resolve);
         worker.once('error', reject);
       });
-      return new Ledger({ read: new LedgerReader(options.path), worker, lock, onFailure: options.onFailure });
+      if (reply.failed) throw new CasinoError(reply.failed.code, reply.failed.message);
+      return new Ledger({ ...options, worker, lock });
     } catch (error) {
+      await worker.terminate();
       lock.close();
-      throw new CasinoError('LEDGER_FAILED', `the ledger does not open: ${messageOf(error)}`, { cause: error });
+      throw error instanceof CasinoError ? error : ledgerFault(error, options.path, 'opened');
     }
   }
 
   /** Entries handed over and not yet durable. */
   get backlog(): number {
     return this.#waitingEntries;
+  }
+
+  /** Whether entries are taken: not after a failed commit, nor once it is closed. */
+  get writable(): boolean {
+    return !this.#failure && !this.#closed;
   }
 
   /** Resolves when the entries are on disk, all of them in one transaction; rejects with `LEDGER_FAILED` if they never will be. */
@@ -78,15 +98,15 @@ export class Ledger {
     });
   }
 
-  /** Waits for what is under way, then closes. */
+  /** Waits for what is under way, then closes. The writer goes last: it takes the write-ahead log back into the one file. */
   async close(): Promise<void> {
     if (this.#closed) return;
     if (!this.#failure) await this.commit([]);
     this.#closed = true;
+    this.read.close();
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#worker.postMessage({ close: true });
     await ended;
-    this.read.close();
     this.#lock.close();
   }
 
@@ -104,8 +124,8 @@ export class Ledger {
     this.#worker.postMessage({ entries });
   }
 
-  #onReply(message: { committed?: boolean; failed?: string }): void {
-    if (message.failed !== undefined) return this.#fail(message.failed);
+  #onReply(reply: Reply): void {
+    if (reply.failed) return this.#fail(new CasinoError(reply.failed.code, reply.failed.message));
     const group = this.#committing ?? [];
     this.#committing = undefined;
     if (this.#waiting.length > 0) this.#commitNext();
@@ -115,24 +135,28 @@ export class Ledger {
     }
   }
 
-  #fail(reason: string): void {
+  #fail(failure: CasinoError): void {
     if (this.#failure) return;
-    this.#failure = new CasinoError('LEDGER_FAILED', `the ledger can not be written: ${reason}`);
-    for (const waiting of [...(this.#committing ?? []), ...this.#waiting]) waiting.reject(this.#failure);
+    this.#failure = failure;
+    for (const waiting of [...(this.#committing ?? []), ...this.#waiting]) waiting.reject(failure);
     this.#committing = undefined;
     this.#waiting = [];
-    this.#onFailure(this.#failure);
+    this.#onFailure(failure);
   }
 }
 
+const SQLITE_BUSY = 5;
+
 /** Holds an exclusive lock that the operating system releases when the process ends, however it ends. */
 function takeLock(path: string): DatabaseSync {
-  const lock = new DatabaseSync(path);
+  let lock: DatabaseSync | undefined;
   try {
+    lock = new DatabaseSync(path);
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE;');
     return lock;
   } catch (error) {
-    lock.close();
+    lock?.close();
+    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw ledgerFault(error, path, 'opened');
     throw new CasinoError('LEDGER_LOCKED', 'another process has this data directory open', { cause: error });
   }
 }

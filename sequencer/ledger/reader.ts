@@ -1,6 +1,8 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { CoinSide } from '../../protocol/bet.ts';
+import type { CasinoError } from '../errors.ts';
 import { PROGRESS_COLUMNS } from './apply.ts';
+import { ledgerFault } from './faults.ts';
 import type {
   AuditRecord,
   BatchRecord,
@@ -12,19 +14,42 @@ import type {
   RefusalRecord,
   RunRecord,
   VaultRecord,
+  VoidRecord,
 } from './records.ts';
-import { fromSql, toSql } from './schema.ts';
+import { fromSql, requireSchema, toSql } from './schema.ts';
+import { sealedRow } from './seals.ts';
 
 type Row = Record<string, unknown>;
+type Cell = string | number | bigint | Uint8Array;
 
-/** Reads what is durable, over a read-only connection of its own: a reader never sees an uncommitted bet. */
+/**
+ * Reads what is durable, over a read-only connection of its own: a reader never sees an uncommitted bet. Every row is checked against
+ * its seal: `LEDGER_CORRUPT`, told to `onFailure` too, if it is not what was written.
+ */
 export class LedgerReader {
+  readonly #path: string;
+  readonly #onFailure: ((error: CasinoError) => void) | undefined;
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
 
   /** `ledger`: the path of one, or one that is open. */
-  constructor(ledger: string | DatabaseSync) {
-    this.#database = typeof ledger === 'string' ? new DatabaseSync(ledger, { readOnly: true }) : ledger;
+  constructor(ledger: string | DatabaseSync, onFailure?: (error: CasinoError) => void) {
+    const isPath = typeof ledger === 'string';
+    this.#path = isPath ? ledger : 'the ledger';
+    this.#onFailure = onFailure;
+    this.#database = isPath ? new DatabaseSync(ledger, { readOnly: true }) : ledger;
+  }
+
+  /** The ledger of another process, or of one that has ended; `CONFIG_INVALID` if its tables are of another version. */
+  static open(path: string): LedgerReader {
+    const reader = new LedgerReader(path);
+    try {
+      requireSchema(reader.#database);
+      return reader;
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
   }
 
   close(): void {
@@ -32,19 +57,19 @@ export class LedgerReader {
   }
 
   meta(key: string): string | undefined {
-    return this.#get('SELECT value FROM meta WHERE key = ?', key)?.value as string | undefined;
+    return this.#get('meta', 'SELECT * FROM meta WHERE key = ?', key)?.value as string | undefined;
   }
 
   vaultByOwner(owner: Uint8Array): VaultRecord | undefined {
-    return optional(this.#get('SELECT * FROM vaults WHERE owner = ?', owner), readVault);
+    return optional(this.#get('vaults', 'SELECT * FROM vaults WHERE owner = ?', owner), readVault);
   }
 
   vault(vault: Uint8Array): VaultRecord | undefined {
-    return optional(this.#get('SELECT * FROM vaults WHERE vault = ?', vault), readVault);
+    return optional(this.#get('vaults', 'SELECT * FROM vaults WHERE vault = ?', vault), readVault);
   }
 
   vaults(): VaultRecord[] {
-    return this.#all('SELECT * FROM vaults ORDER BY vault').map(readVault);
+    return this.#all('vaults', 'SELECT * FROM vaults ORDER BY vault').map(readVault);
   }
 
   /** Vaults with bets that are in no batch, the longest waiting first; those in quarantine left out. */
@@ -52,58 +77,74 @@ export class LedgerReader {
     const sql = `SELECT vaults.*, bets.time_ms AS since FROM vaults JOIN bets
       ON bets.vault = vaults.vault AND bets.bet_number = vaults.batched_through + 1
       WHERE vaults.batched_through < vaults.last_bet AND vaults.vault NOT IN (SELECT vault FROM quarantine) ORDER BY bets.time_ms LIMIT ?`;
-    return this.#all(sql, limit).map((row) => ({ record: readVault(row), waitingSinceMs: Number(row.since) }));
+    return this.#rows(sql, limit).map(({ since, ...row }) => ({
+      record: readVault(this.#sealed('vaults', row)),
+      waitingSinceMs: Number(since),
+    }));
   }
 
   /** How many bets are in no batch, of vaults that are not in quarantine. */
   waitingBets(): number {
     const sql = `SELECT coalesce(sum(last_bet - batched_through), 0) AS bets FROM vaults
       WHERE batched_through < last_bet AND vault NOT IN (SELECT vault FROM quarantine)`;
-    return Number(this.#get(sql)?.bets ?? 0n);
+    return Number(this.#rows(sql)[0]?.bets ?? 0n);
   }
 
   bet(vault: Uint8Array, betNumber: bigint): BetRecord | undefined {
-    return optional(this.#get('SELECT * FROM bets WHERE vault = ? AND bet_number = ?', vault, toSql(betNumber)), readBet);
+    return optional(this.#get('bets', 'SELECT * FROM bets WHERE vault = ? AND bet_number = ?', vault, toSql(betNumber)), readBet);
   }
 
   betByHead(head: Uint8Array): BetRecord | undefined {
-    return optional(this.#get('SELECT * FROM bets WHERE head = ?', head), readBet);
+    return optional(this.#get('bets', 'SELECT * FROM bets WHERE head = ?', head), readBet);
   }
 
   /** A vault's bets `first .. last`, in order. */
   bets(vault: Uint8Array, range: { first: bigint; last: bigint }): BetRecord[] {
     const sql = 'SELECT * FROM bets WHERE vault = ? AND bet_number BETWEEN ? AND ? ORDER BY bet_number';
-    return this.#all(sql, vault, toSql(range.first), toSql(range.last)).map(readBet);
+    return this.#all('bets', sql, vault, toSql(range.first), toSql(range.last)).map(readBet);
   }
 
   /** Refusals of a vault's bets beyond a number: heads that must never be taken. */
   refusals(vault: Uint8Array, beyondBet: bigint): RefusalRecord[] {
-    return this.#all('SELECT * FROM refusals WHERE vault = ? AND bet_number > ?', vault, toSql(beyondBet)).map((row) => ({
-      vault: row.vault as Uint8Array,
-      head: row.head as Uint8Array,
-      betNumber: fromSql(row.bet_number),
-      code: Number(row.code),
-      signature: row.signature as Uint8Array,
-    }));
+    return this.#all('refusals', 'SELECT * FROM refusals WHERE vault = ? AND bet_number > ?', vault, toSql(beyondBet)).map(
+      (row) => ({
+        vault: row.vault as Uint8Array,
+        head: row.head as Uint8Array,
+        betNumber: fromSql(row.bet_number),
+        code: Number(row.code),
+        signature: row.signature as Uint8Array,
+      }),
+    );
   }
 
   /** Limits of a vault that reach beyond a bet number. */
   limits(vault: Uint8Array, beyondBet: bigint): LimitRecord[] {
-    return this.#all('SELECT * FROM limits WHERE vault = ? AND through_bet > ?', vault, toSql(beyondBet)).map((row) => ({
-      vault: row.vault as Uint8Array,
-      termsId: Number(row.terms_id),
-      maxStakeUnits: fromSql(row.max_stake_units),
-      throughBet: fromSql(row.through_bet),
-      signature: row.signature as Uint8Array,
-    }));
+    return this.#all('limits', 'SELECT * FROM limits WHERE vault = ? AND through_bet > ?', vault, toSql(beyondBet)).map(
+      (row) => ({
+        vault: row.vault as Uint8Array,
+        termsId: Number(row.terms_id),
+        maxStakeUnits: fromSql(row.max_stake_units),
+        throughBet: fromSql(row.through_bet),
+        signature: row.signature as Uint8Array,
+      }),
+    );
   }
 
   quarantine(vault: Uint8Array): QuarantineRecord | undefined {
-    return optional(this.#get('SELECT * FROM quarantine WHERE vault = ?', vault), readQuarantine);
+    return optional(this.#get('quarantine', 'SELECT * FROM quarantine WHERE vault = ?', vault), readQuarantine);
+  }
+
+  /** What a vault's forced exit has voided, if it did. */
+  voided(vault: Uint8Array): VoidRecord | undefined {
+    return optional(this.#get('voided_vaults', 'SELECT * FROM voided_vaults WHERE vault = ?', vault), readVoid);
+  }
+
+  voidedVaults(): VoidRecord[] {
+    return this.#all('voided_vaults', 'SELECT * FROM voided_vaults ORDER BY vault').map(readVoid);
   }
 
   leaders(): LeaderRecord[] {
-    return this.#all('SELECT * FROM leaders ORDER BY epoch').map((row) => ({
+    return this.#all('leaders', 'SELECT * FROM leaders ORDER BY epoch').map((row) => ({
       epoch: fromSql(row.epoch),
       nonce: fromSql(row.nonce),
       finalized: row.finalized === 1n,
@@ -111,28 +152,41 @@ export class LedgerReader {
   }
 
   batch(batchNumber: bigint): BatchRecord | undefined {
-    return optional(this.#get('SELECT * FROM batches WHERE batch_number = ?', toSql(batchNumber)), (row) => this.#readBatch(row));
+    return optional(this.#get('batches', 'SELECT * FROM batches WHERE batch_number = ?', toSql(batchNumber)), (row) =>
+      this.#readBatch(row),
+    );
   }
 
   /** Newest first, below `before`. */
   batches(options: { before: bigint; limit: number }): BatchRecord[] {
     const sql = 'SELECT * FROM batches WHERE batch_number < ? ORDER BY batch_number DESC LIMIT ?';
-    return this.#all(sql, toSql(options.before), options.limit).map((row) => this.#readBatch(row));
+    return this.#all('batches', sql, toSql(options.before), options.limit).map((row) => this.#readBatch(row));
   }
 
   /** Batches that are not finalized, in order. */
   unfinishedBatches(): BatchRecord[] {
-    return this.#all("SELECT * FROM batches WHERE state <> 'Finalized' ORDER BY batch_number").map((row) => this.#readBatch(row));
+    return this.#all('batches', "SELECT * FROM batches WHERE state <> 'Finalized' ORDER BY batch_number").map((row) =>
+      this.#readBatch(row),
+    );
+  }
+
+  /** The newest finalized batch and when it was seen to be. */
+  lastFinalized(): { batchNumber: bigint; atMs: number } | undefined {
+    const sql = "SELECT * FROM batches WHERE state = 'Finalized' ORDER BY batch_number DESC LIMIT 1";
+    return optional(this.#get('batches', sql), (row) => ({
+      batchNumber: fromSql(row.batch_number),
+      atMs: Number(row.finalized_at_ms ?? 0n),
+    }));
   }
 
   lastBatchNumber(): bigint {
-    return fromSql(this.#get('SELECT coalesce(max(batch_number), 0) AS last FROM batches')?.last ?? 0n);
+    return fromSql(this.#get('batches', 'SELECT * FROM batches ORDER BY batch_number DESC LIMIT 1')?.batch_number ?? 0n);
   }
 
   /** The batch that holds a bet, if one does. */
   batchOfBet(vault: Uint8Array, betNumber: bigint): BatchRecord | undefined {
     const sql = 'SELECT * FROM batch_runs WHERE vault = ? AND first_bet <= ? ORDER BY first_bet DESC LIMIT 1';
-    const row = this.#get(sql, vault, toSql(betNumber));
+    const row = this.#get('batch_runs', sql, vault, toSql(betNumber));
     if (!row) return undefined;
     const run = readRun(row);
     return betNumber < run.firstBet + BigInt(run.betCount) ? this.batch(fromSql(row.batch_number)) : undefined;
@@ -140,12 +194,34 @@ export class LedgerReader {
 
   /** Signatures of transfers of a vault that were signed after this bet was its last settled one, newest first. */
   transferSignatures(vault: Uint8Array, lastBet: bigint): string[] {
-    const sql = 'SELECT signature FROM transfers WHERE vault = ? AND last_bet = ? ORDER BY transfer_number DESC';
-    return this.#all(sql, vault, toSql(lastBet)).map((row) => row.signature as string);
+    const sql = 'SELECT * FROM transfers WHERE vault = ? AND last_bet = ? ORDER BY transfer_number DESC';
+    return this.#all('transfers', sql, vault, toSql(lastBet)).map((row) => row.signature as string);
+  }
+
+  /** Transfers numbered below `before`, newest first: about `limit` rows, and all signatures of the last number among them. */
+  transfers(options: { before: bigint; limit: number }): { transferNumber: bigint; signature: string }[] {
+    const sql = `SELECT DISTINCT transfer_number, signature FROM transfers WHERE transfer_number < ?1 AND transfer_number >= coalesce(
+        (SELECT min(transfer_number) FROM (SELECT transfer_number FROM transfers WHERE transfer_number < ?1
+          ORDER BY transfer_number DESC LIMIT ?2)), 0) ORDER BY transfer_number DESC`;
+    return this.#rows(sql, toSql(options.before), options.limit).map((row) => ({
+      transferNumber: fromSql(row.transfer_number),
+      signature: row.signature as string,
+    }));
+  }
+
+  lastTransferNumber(): bigint {
+    return fromSql(this.#rows('SELECT coalesce(max(transfer_number), 0) AS last FROM transfers')[0]?.last ?? 0n);
+  }
+
+  /** Whether a vault's request was ever to be paid, by a run or a transfer. */
+  wasPaid(vault: Uint8Array): boolean {
+    const sql = `SELECT EXISTS (SELECT 1 FROM transfers WHERE vault = ?1)
+      OR EXISTS (SELECT 1 FROM batch_runs WHERE vault = ?1 AND pay_request = 1) AS paid`;
+    return this.#rows(sql, vault)[0]?.paid === 1n;
   }
 
   auditTrail(batchNumber: bigint): AuditRecord[] {
-    return this.#all('SELECT * FROM audit WHERE batch_number = ? ORDER BY id', toSql(batchNumber)).map((row) => ({
+    return this.#all('audit', 'SELECT * FROM audit WHERE batch_number = ? ORDER BY id', toSql(batchNumber)).map((row) => ({
       batchNumber: fromSql(row.batch_number),
       timeMs: Number(row.time_ms),
       from: row.from_state as BatchState | '',
@@ -157,16 +233,41 @@ export class LedgerReader {
   }
 
   #readBatch(row: Row): BatchRecord {
-    const runs = this.#all('SELECT * FROM batch_runs WHERE batch_number = ? ORDER BY slot', row.batch_number as bigint);
+    const runs = this.#all(
+      'batch_runs',
+      'SELECT * FROM batch_runs WHERE batch_number = ? ORDER BY slot',
+      row.batch_number as bigint,
+    );
     return { ...readBatchColumns(row), runs: runs.map(readRun) };
   }
 
-  #get(sql: string, ...cells: (string | number | bigint | Uint8Array)[]): Row | undefined {
-    return this.#statement(sql).get(...cells) as Row | undefined;
+  #get(table: string, sql: string, ...cells: Cell[]): Row | undefined {
+    return this.#all(table, sql, ...cells)[0];
   }
 
-  #all(sql: string, ...cells: (string | number | bigint | Uint8Array)[]): Row[] {
-    return this.#statement(sql).all(...cells) as Row[];
+  /** Whole rows of one table, each as it was written. */
+  #all(table: string, sql: string, ...cells: Cell[]): Row[] {
+    const rows = this.#rows(sql, ...cells);
+    for (const row of rows) this.#sealed(table, row);
+    return rows;
+  }
+
+  #rows(sql: string, ...cells: Cell[]): Row[] {
+    return this.#checked(() => this.#statement(sql).all(...cells) as Row[]);
+  }
+
+  #sealed(table: string, row: Row): Row {
+    return this.#checked(() => sealedRow(table, row));
+  }
+
+  #checked<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      const fault = ledgerFault(error, this.#path, 'read');
+      this.#onFailure?.(fault);
+      throw fault;
+    }
   }
 
   #statement(sql: string): StatementSync {
@@ -206,6 +307,16 @@ function readQuarantine(row: Row): QuarantineRecord {
     sinceMs: Number(row.since_ms),
     attempts: Number(row.attempts),
     retryAtMs: Number(row.retry_at_ms),
+  };
+}
+
+function readVoid(row: Row): VoidRecord {
+  return {
+    vault: row.vault as Uint8Array,
+    fromBet: fromSql(row.from_bet),
+    throughBet: fromSql(row.through_bet),
+    slot: fromSql(row.slot),
+    reason: row.reason as string,
   };
 }
 

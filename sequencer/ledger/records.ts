@@ -30,7 +30,7 @@ export interface VaultRecord {
   head: Uint8Array;
   cumulativeDelta: bigint;
   lastTerms: number;
-  /** Last bet that is in a batch. */
+  /** Last bet that is in a batch; of a voided vault, its last bet. */
   batchedThrough: bigint;
   /** Last bet that the finalized chain has settled. */
   finalizedThrough: bigint;
@@ -62,6 +62,17 @@ export interface QuarantineRecord {
   /** How often settling it has been given up. */
   attempts: number;
   retryAtMs: number;
+}
+
+/** The bets of a vault that its forced exit has ended unsettled: they count for nobody, and their receipts say so. */
+export interface VoidRecord {
+  vault: Uint8Array;
+  fromBet: bigint;
+  throughBet: bigint;
+  /** Finalized slot that showed the exit. */
+  slot: bigint;
+  /** In words, for the bettor. */
+  reason: string;
 }
 
 export interface LeaderRecord {
@@ -157,4 +168,5 @@ export type LedgerEntry =
     }
   | { kind: 'quarantined'; quarantine: QuarantineRecord }
   | { kind: 'quarantine-ended'; vault: Uint8Array }
-  | { kind: 'settled-through'; vault: Uint8Array; betNumber: bigint };
+  | { kind: 'settled-through'; vault: Uint8Array; betNumber: bigint }
+  | { kind: 'vault-voided'; voided: VoidRecord };

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { CasinoError } from '../errors.ts';
+import { addSeals, sealOf } from './seals.ts';
 
 /**
  * 64-bit amounts are stored as SQLite's signed integers, bit for bit (`toSql`, `fromSql`). Bets are clustered by vault and number:
@@ -75,23 +77,75 @@ const QUARANTINE_TABLES = `
   UPDATE batches SET state = ${RESUMED_STATE} WHERE state = 'Failed';
 `;
 
+/**
+ * Bets that their vault's forced exit has ended. A vault leaves once, so it has one row at most. Its `batched_through` is then its
+ * `last_bet`, for good: what is voided never waits for a batch, and no batch can take it.
+ */
+const VOIDED_TABLES = `
+  CREATE TABLE voided_vaults (
+    vault BLOB PRIMARY KEY, from_bet INTEGER NOT NULL, through_bet INTEGER NOT NULL, slot INTEGER NOT NULL, reason TEXT NOT NULL,
+    CHECK (from_bet <= through_bet)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX transfers_by_number ON transfers (transfer_number);
+`;
+
+/** Older ledgers have no seals and no mark yet. */
+export const SEALED_SINCE_VERSION = 4;
+
 /** What each version added, in order. A ledger has run all of them up to its own version. */
-const STEPS: readonly { version: number; sql: string }[] = [
-  { version: 1, sql: TABLES },
-  { version: 2, sql: QUARANTINE_TABLES },
+const STEPS: readonly { version: number; run(database: DatabaseSync): void }[] = [
+  { version: 1, run: (database) => database.exec(TABLES) },
+  { version: 2, run: (database) => database.exec(QUARANTINE_TABLES) },
+  { version: 3, run: (database) => database.exec(VOIDED_TABLES) },
+  { version: SEALED_SINCE_VERSION, run: sealAll },
 ];
 
-export const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
+const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
 
-/** Brings a new or older database to this version, each step in one transaction; `CONFIG_INVALID` for one of a later version. */
-export function prepareSchema(database: DatabaseSync): void {
+function sealAll(database: DatabaseSync): void {
+  const meta = database.prepare('INSERT INTO meta VALUES (?, ?)');
+  meta.run('ledger', randomBytes(16).toString('hex'));
+  meta.run('commits', '0');
+  meta.run('schema', '');
+  addSeals(database);
+}
+
+/** The version of a database's tables, 0 where there are none; `CONFIG_INVALID` if it is later than this one. */
+export function schemaVersion(database: DatabaseSync): number {
   const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
-  if (found > SCHEMA_VERSION) {
+  if (found <= SCHEMA_VERSION) return found;
+  throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
+}
+
+/** Checks that a database, which is only read, has the tables of this version: `CONFIG_INVALID`. */
+export function requireSchema(database: DatabaseSync): void {
+  const found = schemaVersion(database);
+  if (found !== SCHEMA_VERSION) {
     throw new CasinoError('CONFIG_INVALID', `the ledger has schema ${found}, this version reads ${SCHEMA_VERSION}`);
   }
-  for (const { version, sql } of STEPS) {
-    if (version > found) database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version}; COMMIT;`);
+}
+
+/** Creates the tables of a new database, or brings an old one to this version, all of it in one transaction. */
+export function prepareSchema(database: DatabaseSync): void {
+  const found = schemaVersion(database);
+  if (found === SCHEMA_VERSION) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    for (const { version, run } of STEPS) if (version > found) run(database);
+    const digest = schemaDigest(database);
+    const seal = sealOf('meta', ['schema', digest]);
+    database.prepare("UPDATE meta SET value = ?, seal = ? WHERE key = 'schema'").run(digest, seal);
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
   }
+}
+
+/** What the tables and indexes are defined as, in one value: SQLite believes any definition that it can parse. */
+export function schemaDigest(database: DatabaseSync): string {
+  const definitions = database.prepare('SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY name').all();
+  return sealOf('schema', [JSON.stringify(definitions)]).toString();
 }
 
 /** An unsigned 64-bit value as SQLite's signed integer, bit for bit. */

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -11,6 +11,10 @@ export function writeFileDurably(path: string, bytes: Uint8Array, mode = 0o644):
   try {
     for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
     fsyncSync(file);
+  } catch (error) {
+    // On a full disk the part that fitted would stay.
+    rmSync(temporary, { force: true });
+    throw error;
   } finally {
     closeSync(file);
   }

@@ -1,35 +1,43 @@
 import type { Leader } from '../chain/settlement-chain.ts';
 import type { ChainView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
-import type { Discrepancy } from './reconcile.ts';
+import type { Problem } from './problems.ts';
 
-/** Decides whether bets may be taken at all. Exits and settlement never ask it. */
+/** Decides whether bets may be taken at all. Exits, payments and settlement never ask it. */
 export class Gate {
   readonly #leader: Leader;
   readonly #slotMs: number;
   readonly #nowMs: () => number;
-  readonly #discrepancies: readonly Discrepancy[];
+  readonly #fundsDiffer: () => boolean;
 
-  constructor(options: { leader: Leader; slotMs: number; nowMs(): number; discrepancies: readonly Discrepancy[] }) {
+  /** `fundsDiffer`: whether the newest reconciliation found money missing. */
+  constructor(options: { leader: Leader; slotMs: number; nowMs(): number; fundsDiffer(): boolean }) {
     this.#leader = options.leader;
     this.#slotMs = options.slotMs;
     this.#nowMs = options.nowMs;
-    this.#discrepancies = options.discrepancies;
+    this.#fundsDiffer = options.fundsDiffer;
   }
 
   /** Why bets are not taken, or undefined: another leads, the view of the chain is too old, or money is missing. */
-  stopped(view: ChainView): CasinoError | undefined {
+  problem(view: ChainView | undefined): Problem | undefined {
+    if (!view) return { code: 'CHAIN_UNSEEN', message: 'the chain has not been read yet' };
     const seen = [view.finalized.house, view.confirmed.house];
     if (seen.some((house) => house.leaderEpoch !== this.#leader.epoch || house.leaderNonce !== this.#leader.nonce)) {
-      return new CasinoError('NOT_LEADING', 'another process leads the house');
+      return { code: 'NOT_LEADING', message: 'another process leads the house' };
     }
     if (this.ageMs(view) > this.maxAgeMs(view)) {
-      return new CasinoError('NOT_LEADING', 'the chain has not been seen for too long');
+      return { code: 'CHAIN_STALE', message: 'the chain has not been seen for too long' };
     }
-    if (this.#discrepancies.some(({ funds }) => funds)) {
-      return new CasinoError('BUSY', 'bets are stopped: reconciliation found money missing');
+    if (this.#fundsDiffer()) {
+      return { code: 'FUNDS_DIFFER', message: 'bets are stopped: reconciliation found money missing' };
     }
     return undefined;
+  }
+
+  /** The error that a bet is answered with while it is not taken. */
+  stopped(view: ChainView): CasinoError | undefined {
+    const problem = this.problem(view);
+    return problem && new CasinoError(problem.code === 'FUNDS_DIFFER' ? 'BUSY' : 'NOT_LEADING', problem.message);
   }
 
   ageMs(view: ChainView): number {

@@ -80,7 +80,8 @@ export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
     await submit(options, [await fundHouse({ program, payer, house, amount: options.bankroll })]);
   }
   const { currentTerms } = await reader.houseAt('finalized');
-  return { reader, genesisHash, domain, currentTerms, terms: await readTerms(options, house, currentTerms) };
+  const terms = await readTerms(options, house, currentTerms);
+  return { reader, genesisHash, domain, currentTerms, terms };
 }
 
 async function makeHouse(options: HouseOptions, genesisHash: Uint8Array): Promise<void> {
@@ -108,20 +109,23 @@ async function openTerms(options: HouseOptions, house: Address, id: number): Pro
   await submit(options, [await addTerms({ program, authority: keys.authority, house, id, vrfCommitment, profitBps })]);
 }
 
+/** The key on chain, stored now if it was not: a house that has vaults already takes its proofs only after its change delay. */
 async function ensureVerifyingKey(options: HouseOptions, house: Address, key: ProvingKey): Promise<void> {
   const { program, keys } = options;
   const { maxBets, maxVaults, name } = key.circuit;
-  const data = await fetchData(options, await verifyingKeyAddress({ program, house, id: key.vkId }));
-  if (data) {
-    const found = decodeVerifyingKey(data);
-    if (compareBytes(found.key, key.verifyingKey) !== 0 || found.maxBets !== maxBets || found.maxVaults !== maxVaults) {
-      throw new CasinoError('CHAIN_MISMATCH', `the verifying key of size ${name} on chain is not that of this proving key`);
-    }
-    return;
+  const address = await verifyingKeyAddress({ program, house, id: key.vkId });
+  let data = await fetchData(options, address);
+  if (!data) {
+    options.onProgress(`storing the verifying key of size ${name}`);
+    const input = { program, authority: keys.authority, house, id: key.vkId, maxBets, maxVaults, key: key.verifyingKey };
+    await submit(options, [await addVerifyingKey(input)]);
+    data = await fetchData(options, address);
   }
-  options.onProgress(`storing the verifying key of size ${name}`);
-  const input = { program, authority: keys.authority, house, id: key.vkId, maxBets, maxVaults, key: key.verifyingKey };
-  await submit(options, [await addVerifyingKey(input)]);
+  if (!data) throw new CasinoError('CHAIN_MISMATCH', `the verifying key of size ${name} is not on chain`);
+  const found = decodeVerifyingKey(data);
+  if (compareBytes(found.key, key.verifyingKey) !== 0 || found.maxBets !== maxBets || found.maxVaults !== maxVaults) {
+    throw new CasinoError('CHAIN_MISMATCH', `the verifying key of size ${name} on chain is not that of this proving key`);
+  }
 }
 
 async function readTerms(options: HouseOptions, house: Address, currentTerms: number): Promise<Terms[]> {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { CircuitInfo } from '../../circuits/artifacts.ts';
@@ -15,11 +16,27 @@ const PROOF_TIMEOUT_MS = 120_000;
 /** Proofs give way to the thread that answers bettors. */
 const PROVER_NICENESS = 10;
 
+/**
+ * Keys of up to 2^15 have full tables: they save a small batch a third of its time. A larger key gains nothing that its memory is
+ * worth (625 MB for 2^17, half a minute to build) and has its points alone. Figures are in native/README.md.
+ */
+const MAX_TABLED_POWER = 15;
+const WITHOUT_TABLES = 64;
+
 export interface ProverOptions {
   /** Threads of one proof. */
   threads: number;
   /** Directory where the tables of a loaded key are kept for the next start. */
   tableCache: string;
+}
+
+/** A proof that was made. */
+export interface LastProof {
+  size: string;
+  /** Wall clock. */
+  atMs: number;
+  /** Witness included. */
+  tookMs: number;
 }
 
 /**
@@ -33,6 +50,8 @@ export class SizeProver implements BatchProver {
   readonly #witness: WitnessThread;
   readonly #witnessTurns = new Turns();
   readonly #proofTurns = new Turns();
+  /** The newest proof of this size; undefined before the first. */
+  lastProof: LastProof | undefined;
 
   private constructor(key: ProvingKey, prover: NativeProver, witness: WitnessThread) {
     this.circuit = key.circuit;
@@ -44,7 +63,12 @@ export class SizeProver implements BatchProver {
   /** Checks the key and starts the witness thread. */
   static async start(key: ProvingKey, options: ProverOptions): Promise<SizeProver> {
     const { threads, tableCache } = options;
-    const prover = await NativeProver.load(key.zkey, { threadsPerProof: threads, tableCache, niceness: PROVER_NICENESS });
+    const prover = await NativeProver.load(await readFile(key.zkeyPath), {
+      threadsPerProof: threads,
+      tablePasses: key.circuit.power <= MAX_TABLED_POWER ? 1 : WITHOUT_TABLES,
+      tableCache,
+      niceness: PROVER_NICENESS,
+    });
     return new SizeProver(key, prover, await WitnessThread.start(key.circuit.name));
   }
 
@@ -60,6 +84,7 @@ export class SizeProver implements BatchProver {
     if (bytesToInteger(proof.publicInputs) !== expected) {
       throw new CasinoError('SETTLEMENT_REJECTED', 'the proof is of other public data than the batch');
     }
+    this.lastProof = { size: this.circuit.name, atMs: Date.now(), tookMs: witnessed.tookMs + proven.tookMs };
     return { compressed: proof.compressed, witnessMs: witnessed.tookMs, proveMs: proven.tookMs };
   }
 
@@ -106,6 +131,12 @@ export class ProverPool {
     this.#load(keys, options).catch((error: unknown) => {
       options.onFatal(new CasinoError('PROVER_FAILED', `a proving key does not load: ${messageOf(error)}`, { cause: error }));
     });
+  }
+
+  /** The newest proof of any size. */
+  get lastProof(): LastProof | undefined {
+    const proofs = this.provers.flatMap(({ lastProof }) => lastProof ?? []);
+    return proofs.toSorted((a, b) => b.atMs - a.atMs)[0];
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Address } from '@solana/kit';
+import { circuitInfo } from '../../circuits/artifacts.ts';
 import { outcomeBytes } from '../../program/client/index.ts';
 import type { BatchStatement } from '../../protocol/batch.ts';
 import { encodeBlob } from '../../protocol/blob.ts';
@@ -12,6 +13,7 @@ import type { LedgerReader } from '../ledger/reader.ts';
 import type { BatchRecord, VaultRecord } from '../ledger/records.ts';
 import type { UnfinishedBatches } from './batches.ts';
 import { deadlineOf } from './deadlines.ts';
+import type { PacketLimit } from './packet-limit.ts';
 import {
   type BatchPlan,
   type BatchSize,
@@ -33,6 +35,7 @@ export class BatchBuilder {
   readonly #terms: TermsBook;
   readonly #blobs: Pick<BlobStore, 'put'>;
   readonly #sizes: readonly BatchSize[];
+  readonly #packet: PacketLimit;
   readonly #domain: bigint;
   readonly #house: Uint8Array;
 
@@ -42,6 +45,7 @@ export class BatchBuilder {
     terms: TermsBook;
     blobs: Pick<BlobStore, 'put'>;
     sizes: readonly BatchSize[];
+    packet: PacketLimit;
     domain: bigint;
     house: Uint8Array;
   }) {
@@ -50,6 +54,7 @@ export class BatchBuilder {
     this.#terms = options.terms;
     this.#blobs = options.blobs;
     this.#sizes = options.sizes;
+    this.#packet = options.packet;
     this.#domain = options.domain;
     this.#house = options.house;
   }
@@ -75,7 +80,8 @@ export class BatchBuilder {
     only?: readonly Address[] | undefined;
   }): { batch: BatchRecord | undefined; impossible: ImpossibleRun[] } {
     const { unfinished, sizes, nowMs, only } = input;
-    const { plan, impossible } = planBatch(this.#waiting(unfinished, only), sizes);
+    const { plan, impossible } = planBatch(this.#waiting(unfinished, only), sizes, (batch) => this.#packet.fits(batch));
+    if (plan && plan.crowded.length > 0) this.#packet.crowded(plan.crowded);
     return { batch: plan && this.#batchOf(plan, nowMs), impossible };
   }
 
@@ -109,8 +115,8 @@ export class BatchBuilder {
 
   /** Capacity of a batch's circuit, in bets. */
   maxBets(batch: BatchRecord): number {
-    const size = this.#sizes.find(({ name }) => name === batch.size);
-    if (!size) throw new CasinoError('PROVER_FAILED', `there is no circuit of size ${batch.size}`);
+    // A batch that an earlier start proved may be of a circuit that is not loaded now.
+    const size = this.#sizes.find(({ name }) => name === batch.size) ?? circuitInfo(batch.size);
     return size.maxBets;
   }
 

@@ -43,10 +43,13 @@ export interface FinalizedHouse {
   leader: { epoch: bigint; nonce: bigint };
 }
 
-/** Why a batch would fail, and whose matter that is: a vault's, the verifying key's, or the house's (nobody else is to blame then). */
+/**
+ * Why a batch would fail, and whose matter that is: a vault's, the verifying key's, that of the packet which it does not fit (fewer vaults
+ * would), or the house's (nobody else is to blame then).
+ */
 export interface DryRunFailure {
   reason: string;
-  scope: 'vaults' | 'verifying-key' | 'house';
+  scope: 'vaults' | 'verifying-key' | 'packet' | 'house';
 }
 
 /** Slots in which a verifying key may be used: from the first, and before the second. */

@@ -18,6 +18,14 @@ export interface BatchSize {
   maxVaults: number;
 }
 
+/** What decides whether a batch's transaction fits a packet. */
+export interface BatchShape {
+  size: BatchSize;
+  termsId: number;
+  /** By strictly ascending vault address. */
+  runs: readonly RunRecord[];
+}
+
 /** A vault with durable bets that are in no batch. */
 export interface WaitingVault {
   record: VaultRecord;
@@ -48,16 +56,19 @@ export interface BatchPlan {
   termsId: number;
   /** By strictly ascending vault address. */
   runs: PlannedRun[];
+  /** The vaults that the circuit had room for, if the packet had less; else none. */
+  crowded: Uint8Array[];
 }
 
 /**
  * Chooses the next batch: vaults as given (the most urgent first), the terms of the first, the smallest size that takes all
- * that waits under them, else the largest. No plan if no vault can be batched now. `impossible` lists the vaults whose next bets
+ * that waits under them, else the largest, and of the vaults as many as fit the packet. No plan if no vault can be batched now. `impossible` lists the vaults whose next bets
  * the finalized chain can not settle as it stands.
  */
 export function planBatch(
   waiting: readonly WaitingVault[],
   sizes: readonly BatchSize[],
+  fitsPacket: (batch: BatchShape) => boolean,
 ): { plan: BatchPlan | undefined; impossible: ImpossibleRun[] } {
   const candidates: Candidate[] = [];
   const impossible: ImpossibleRun[] = [];
@@ -69,7 +80,7 @@ export function planBatch(
       impossible.push({ vault: vault.record.vault, firstBet: vault.record.batchedThrough + 1n, reason });
     }
   }
-  return { plan: choose(candidates, sizes), impossible };
+  return { plan: choose(candidates, sizes, fitsPacket), impossible };
 }
 
 interface Candidate {
@@ -78,13 +89,15 @@ interface Candidate {
   bets: BetRecord[];
 }
 
-function choose(candidates: readonly Candidate[], sizes: readonly BatchSize[]): BatchPlan | undefined {
+function choose(
+  candidates: readonly Candidate[],
+  sizes: readonly BatchSize[],
+  fitsPacket: (batch: BatchShape) => boolean,
+): BatchPlan | undefined {
   const termsId = candidates[0]?.bets[0]?.termsId;
   if (termsId === undefined) return undefined;
   const runs = candidates.filter(({ bets }) => bets[0]?.termsId === termsId);
-  const betCount = runs.reduce((total, { bets }) => total + bets.length, 0);
-  const fitting = sizes.find((size) => runs.length <= size.maxVaults && betCount <= size.maxBets);
-  const size = fitting ?? sizes.at(-1);
+  const size = smallestSize(runs, sizes) ?? sizes.at(-1);
   if (!size) return undefined;
   const taken: PlannedRun[] = [];
   let room = size.maxBets;
@@ -94,9 +107,24 @@ function choose(candidates: readonly Candidate[], sizes: readonly BatchSize[]): 
     taken.push(planned);
     room -= planned.bets.length;
   }
-  taken.sort((a, b) => compareBytes(a.run.vault, b.run.vault));
-  for (const [slot, planned] of taken.entries()) planned.run.slot = slot;
-  return { size, termsId, runs: taken };
+  if (taken.length === 0) return undefined;
+  let count = taken.length;
+  while (count > 1 && !fitsPacket({ size, termsId, runs: inOrder(taken.slice(0, count)).map(({ run }) => run) })) count -= 1;
+  const kept = inOrder(taken.slice(0, count));
+  const crowded = count < taken.length ? taken.map(({ run }) => run.vault) : [];
+  for (const [slot, planned] of kept.entries()) planned.run.slot = slot;
+  return { size: smallestSize(kept, sizes) ?? size, termsId, runs: kept, crowded };
+}
+
+/** The smallest size that takes these runs. */
+function smallestSize(runs: readonly { bets: readonly unknown[] }[], sizes: readonly BatchSize[]): BatchSize | undefined {
+  const betCount = runs.reduce((total, { bets }) => total + bets.length, 0);
+  return sizes.find((size) => runs.length <= size.maxVaults && betCount <= size.maxBets);
+}
+
+/** As the program wants them: by ascending vault address. */
+function inOrder(runs: readonly PlannedRun[]): PlannedRun[] {
+  return runs.toSorted((a, b) => compareBytes(a.run.vault, b.run.vault));
 }
 
 /** A vault with bets for a batch, whose state right before them is known. */

@@ -66,7 +66,7 @@ describe('quarantine', () => {
     let proofs = 0;
     f.onProve = () => {
       proofs += 1;
-      if (proofs === 1) f.chain.changes.set(f.bettor(5).vault, { frozen: true });
+      if (proofs === 1) f.chain.confirmedChanges.set(f.bettor(5).vault, { frozen: true });
     };
     f.start();
     await settleAllBut(5);
@@ -78,13 +78,17 @@ describe('quarantine', () => {
     f.chain.onSend = 'drop';
     f.start();
     await f.untilState('Submitted');
-    f.chain.changes.set(f.bettor(5).vault, { frozen: true });
+    f.chain.confirmedChanges.set(f.bettor(5).vault, { frozen: true });
     for (let looks = 0; looks < 20; looks += 1) await f.look();
     assert.deepEqual(f.states(), ['Submitted']);
     assert.deepEqual(f.held(), []);
     f.chain.onSend = 'land';
     f.chain.height += 200n;
     await settleAllBut(5);
+    f.chain.changes.set(f.bettor(5).vault, { frozen: true });
+    await f.look();
+    assert.equal(f.admission.book.openBets, 0, 'once the exit is final its bets are void');
+    await f.until(() => f.held().length === 0);
   });
 
   test("bets of a held vault have to wait and are not refused; another's are taken", async () => {

@@ -16,8 +16,11 @@ const STRIKES_TO_HOLD = 2;
 export interface Rejection {
   batch: BatchRecord;
   reason: string;
-  /** Who says so: the prover, that no proof exists; the chain, for a vault's sake or the verifying key's. */
-  by: 'prover' | 'chain' | 'verifying-key';
+  /**
+   * Who says so: the prover, that no proof exists; the chain, for a vault's sake, the verifying key's or the packet's; a
+   * finalized forced exit, after which the program refuses the batch for ever.
+   */
+  by: 'prover' | 'chain' | 'verifying-key' | 'packet' | 'exit';
 }
 
 /**
@@ -79,11 +82,12 @@ export class Rejections {
   async #reject({ batch, reason, by }: Rejection): Promise<void> {
     const { unfinished, quarantine, trials, log } = this.#o;
     const causes = by === 'chain' ? await this.#causesOf(batch) : new Map<Address, Cause>();
-    if (!(await this.#layToRest(batch))) return;
+    if (!(await this.#layToRest(batch, by))) return;
     const vaults = vaultsOf(batch);
     const suspects = causes.size > 0 ? [...causes.keys()] : vaults.length === 1 ? vaults : [];
+    const isBlameless = by === 'verifying-key' || by === 'packet' || by === 'exit';
     const culprits: Culprit[] = [];
-    for (const vault of by === 'verifying-key' ? [] : suspects) {
+    for (const vault of isBlameless ? [] : suspects) {
       const strikes = (this.#strikes.get(vault) ?? 0) + 1;
       this.#strikes.set(vault, strikes);
       const cause = causes.get(vault) ?? { reason, lasting: false };
@@ -91,7 +95,7 @@ export class Rejections {
       culprits.push({ vault, reason: cause.reason, firstBet: firstBetOf(vault, unfinished.from(batch)) });
     }
     // Halving ends by itself; what is built anew as it was must not be rejected again and again at full speed.
-    const halving = by !== 'verifying-key' && causes.size === 0;
+    const halving = !isBlameless && causes.size === 0;
     this.#inARow = halving ? 1 : this.#inARow + 1;
     const rejections = this.#inARow;
     log.warn({ batch: batch.batchNumber.toString(), by, rejections, reason, suspects }, 'batch rejected and taken back');
@@ -116,13 +120,15 @@ export class Rejections {
   }
 
   /**
-   * Waits until nothing of a batch and those after it can land: a fork may have left living bytes of a later one. False if the batch is
-   * not there any more.
+   * Waits until nothing of a batch and those after it can land: a fork may have left living bytes of a later one. What an exit has made
+   * impossible is at rest itself. False if the batch is not there any more.
    */
-  async #layToRest(batch: BatchRecord): Promise<boolean> {
+  async #layToRest(batch: BatchRecord, by: Rejection['by']): Promise<boolean> {
     const { unfinished, submitter, pause } = this.#o;
     while (unfinished.has(batch)) {
-      const harmless = await Promise.all(unfinished.from(batch).map((later) => submitter.isHarmless(later)));
+      const harmless = await Promise.all(
+        unfinished.from(batch).map((one) => (by === 'exit' && one === batch) || submitter.isHarmless(one)),
+      );
       if (harmless.every(Boolean)) return unfinished.has(batch);
       await pause(1);
     }

@@ -18,6 +18,7 @@ import { BatchRejected, Submitter } from './submitter.ts';
 import { TransferSettler } from './transfers.ts';
 import { Trials } from './trials.ts';
 import { VerifyingKeys } from './verifying-keys.ts';
+import { batchOfVoidedVault } from './voided.ts';
 
 /** Proved batches that may wait for the chain before no more are built. */
 const MAX_PROVED_AHEAD = 4;
@@ -34,6 +35,8 @@ export interface SettlementOptions {
   builder: BatchBuilder;
   book: VaultBook;
   ledger: LedgerPort;
+  /** Whether batches are proven; if not, they are built and stay `Pending`. */
+  proofs: boolean;
   /** Those whose keys are loaded; more may come. */
   provers: readonly BatchProver[];
   /** Most batches that are proven at a time. */
@@ -49,8 +52,8 @@ export interface SettlementOptions {
 
 /**
  * From acknowledged bets to finalized batches: one loop builds, one has several batches proven at a time, one submits in order, one watches
- * for finality, one pays the requests of vaults that do not bet. Each picks its work by the batches' states and the chain alone, so that
- * a start resumes wherever the last run ended.
+ * for finality, one pays the requests of vaults that do not bet, one takes batches back that a forced exit has made impossible. Each picks
+ * its work by the batches' states and the chain alone, so that a start resumes wherever the last run ended.
  */
 export class Settlement {
   readonly #o: SettlementOptions;
@@ -101,6 +104,7 @@ export class Settlement {
       this.#loop('finalizing', () => this.#finalizeNext()),
       this.#loop('releasing', () => this.#quarantine.release()),
       this.#loop('paying', () => this.#transfers.step()),
+      this.#loop('voiding', () => this.#withdrawVoided()),
     ];
   }
 
@@ -150,15 +154,15 @@ export class Settlement {
     return true;
   }
 
-  /** Circuit sizes with a prover and a verifying key that will stay; `SETTLEMENT_REJECTED` if the chain has none. */
+  /** Circuit sizes with a prover, if batches are proven at all, and a verifying key that will stay; `SETTLEMENT_REJECTED` if the chain has none. */
   async #usableSizes() {
-    const { builder, provers, book } = this.#o;
+    const { builder, proofs, provers, book } = this.#o;
     const exitDelaySlots = book.view?.finalized.house.exitDelaySlots ?? 0n;
     const lasting = await this.#keys.usable(builder.sizes, exitDelaySlots);
     if (lasting.length === 0) {
       throw new CasinoError('SETTLEMENT_REJECTED', 'the house has no verifying key that is active and not about to be retired');
     }
-    return lasting.filter(({ name }) => provers.some(({ circuit }) => circuit.name === name));
+    return proofs ? lasting.filter(({ name }) => provers.some(({ circuit }) => circuit.name === name)) : lasting;
   }
 
   /** Holds vaults whose next bets can be in no batch, by the finalized chain. */
@@ -205,6 +209,14 @@ export class Settlement {
     const lost = confirmed.filter(({ batchNumber }) => batchNumber > lastBatch);
     if (lost.length === 0) return false;
     await unfinished.rollBack(lost);
+    return true;
+  }
+
+  /** Takes back a batch that a forced exit has made impossible; the other vaults' bets go into new ones. */
+  async #withdrawVoided(): Promise<boolean> {
+    const batch = batchOfVoidedVault(this.#o.unfinished, this.#o.book);
+    if (!batch) return false;
+    await this.#rejections.reject({ batch, reason: 'one of its vaults has left by a forced exit', by: 'exit' });
     return true;
   }
 

@@ -27,9 +27,9 @@ export interface SubmitterOptions {
 
 /** Why the chain does not take a batch; whether that is a matter of the vaults in it. */
 export class BatchRejected extends Error {
-  readonly scope: 'vaults' | 'verifying-key';
+  readonly scope: Exclude<DryRunFailure['scope'], 'house'>;
 
-  constructor(reason: string, scope: 'vaults' | 'verifying-key') {
+  constructor(reason: string, scope: Exclude<DryRunFailure['scope'], 'house'>) {
     super(reason);
     this.scope = scope;
   }

@@ -69,6 +69,7 @@ interface InFlight {
 }
 
 function isDue(vault: VaultState): boolean {
-  const { requestAmount, frozen, lastBet } = vault.finalized;
+  const { requestAmount, lastBet } = vault.finalized;
+  const frozen = vault.finalized.frozen || vault.confirmed.frozen;
   return requestAmount > 0n && !frozen && vault.openBets.length === 0 && vault.lastBet === lastBet;
 }

@@ -14,11 +14,13 @@ import { Admission, type AdmissionOptions, type BetRequest } from '../admission/
 import { VaultBook } from '../admission/book.ts';
 import { SeedBook, TermsBook } from '../admission/seeds.ts';
 import { ReceiptSigner } from '../admission/signer.ts';
+import type { VaultChange } from '../admission/vault-changes.ts';
+import type { VaultState } from '../admission/vault-state.ts';
 import type { ChainView, HouseView, VaultView } from '../chain/view.ts';
 import { addressBytes, addressOf } from '../ledger/addresses.ts';
 import { Ledger } from '../ledger/ledger.ts';
 
-const FOREVER = (1n << 64n) - 1n;
+export const FOREVER = (1n << 64n) - 1n;
 export const K = 123_456_789n;
 export const RECEIPT_SEED = new Uint8Array(32).fill(42);
 export const DOMAIN = 77n;
@@ -104,6 +106,14 @@ const house: HouseView = {
   paused: false,
 };
 
+/** The key and signature of `bettor`'s next bet as another's session key makes them. */
+export function signedBy(signer: TestBettor, bettor: TestBettor): Pick<BetRequest, 'clientSeed' | 'sessionKey' | 'signature'> {
+  const twin = new TestBettor(0);
+  Object.assign(twin, { accountId: bettor.accountId, head: bettor.head, next: bettor.next, key: signer.key });
+  const { clientSeed, sessionKey, signature } = twin.sign();
+  return { clientSeed, sessionKey, signature };
+}
+
 /** Both looks of a chain that shows these vaults. */
 export function chainView(
   slot: bigint,
@@ -118,39 +128,53 @@ export function chainView(
   return { observedAtMs: 0, finalized: snapshot(vaults), confirmed: snapshot(options.confirmed ?? vaults) };
 }
 
+/** Admission and its book over a ledger. */
+export function admissionOver(
+  ledger: Ledger,
+  change: Partial<AdmissionOptions> = {},
+  onChange: (vault: VaultState, change: VaultChange) => void = () => {},
+): { book: VaultBook; admission: Admission } {
+  const terms = new TermsBook(
+    [1, 2].map((id) => ({ id, profitBps: 9_800, k: K + BigInt(id), vrfCommitment: vrfCommitmentOf(K + BigInt(id)) })),
+    1,
+  );
+  const book = new VaultBook({ ledger, terms, domain: DOMAIN, house: HOUSE, onChange });
+  const signer = new ReceiptSigner(RECEIPT_SEED);
+  const admission = new Admission({
+    ledger,
+    book,
+    terms,
+    seeds: new SeedBook(signer),
+    signer,
+    limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 10, maxOpenBets: () => 15 },
+    verifySignature: (publicKey, signature, message) => verifyEddsaPoseidon({ publicKey, signature, message }),
+    stopped: () => undefined,
+    nowMs: () => 1_790_000_000_000,
+    ...change,
+  });
+  return { book, admission };
+}
+
 /** Admission over a real ledger in a directory of its own. `reopen` is what a crash and a start leave of it. */
 export class AdmissionFixture {
   readonly #directory = mkdtempSync(join(tmpdir(), 'admission-'));
+  readonly ledgerPath = join(this.#directory, 'ledger.db');
   readonly #change: Partial<AdmissionOptions>;
   ledger!: Ledger;
   book!: VaultBook;
   admission!: Admission;
 
-  constructor(change: Partial<AdmissionOptions> = {}) {
+  readonly #onChange: (vault: VaultState, change: VaultChange) => void;
+
+  constructor(change: Partial<AdmissionOptions> = {}, onChange: (vault: VaultState, change: VaultChange) => void = () => {}) {
     this.#change = change;
+    this.#onChange = onChange;
   }
 
   async open(): Promise<this> {
     const onFailure = () => {};
-    this.ledger = await Ledger.open({ path: join(this.#directory, 'ledger.db'), onFailure });
-    const terms = new TermsBook(
-      [1, 2].map((id) => ({ id, profitBps: 9_800, k: K + BigInt(id), vrfCommitment: vrfCommitmentOf(K + BigInt(id)) })),
-      1,
-    );
-    this.book = new VaultBook({ ledger: this.ledger, terms, domain: DOMAIN, house: HOUSE });
-    const signer = new ReceiptSigner(RECEIPT_SEED);
-    this.admission = new Admission({
-      ledger: this.ledger,
-      book: this.book,
-      terms,
-      seeds: new SeedBook(signer),
-      signer,
-      limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 10, maxOpenBets: () => 15 },
-      verifySignature: (publicKey, signature, message) => verifyEddsaPoseidon({ publicKey, signature, message }),
-      stopped: () => undefined,
-      nowMs: () => 1_790_000_000_000,
-      ...this.#change,
-    });
+    this.ledger = await Ledger.open({ path: this.ledgerPath, onFailure });
+    Object.assign(this, admissionOver(this.ledger, this.#change, this.#onChange));
     return this;
   }
 

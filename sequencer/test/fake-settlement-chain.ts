@@ -22,7 +22,7 @@ interface Landed extends LandedBatch {
 }
 
 /**
- * A chain that keeps the program's rule (batch numbers one after the other, under the present leader pair) and fails when it is
+ * A chain that keeps the program's rule (batch numbers one after the other, under the present leader pair, no frozen vaults) and fails when it is
  * told to. Signed transactions stay valid until their height, as on a real chain: a test can land them late.
  */
 export class FakeSettlementChain implements SettlementChain {
@@ -36,12 +36,16 @@ export class FakeSettlementChain implements SettlementChain {
   readonly badVaults = new Map<Address, string>();
   /** What the chain shows of a vault beside what its batches did to it. */
   readonly changes = new Map<Address, Partial<VaultView>>();
+  /** Likewise, of what is merely confirmed. */
+  readonly confirmedChanges = new Map<Address, Partial<VaultView>>();
   /** Why the house can settle nothing. */
   houseFailure: string | undefined;
   readonly keys = new Map<number, KeyLifetime>([1, 2, 3].map((id) => [id, { activeFromSlot: 0n, retiredFromSlot: 1n << 63n }]));
   dryRuns = 0;
   readonly signed = new Map<string, BatchInstruction & { lastValidBlockHeight: bigint; leaderEpoch: bigint }>();
   readonly sent: string[] = [];
+  /** Vaults that have left by a forced exit: no batch with one of them lands any more. */
+  readonly frozen = new Set<string>();
   landed: Landed[] = [];
   readonly #transfers = new Map<string, () => void>();
 
@@ -117,6 +121,7 @@ export class FakeSettlementChain implements SettlementChain {
     const batch = this.signed.get(signature);
     if (!batch || this.landed.some((one) => one.signature === signature)) return false;
     const valid = this.height <= batch.lastValidBlockHeight && batch.leaderEpoch === this.leader.epoch;
+    if (batch.runs.some((run) => this.frozen.has(addressOf(run.vault)))) return false;
     if (!valid || batch.batchNumber !== BigInt(this.landed.length) + 1n) return false;
     if (this.houseFailure || this.#failureOf(batch)) return false;
     const { batchNumber, blobHash } = batch;
@@ -158,6 +163,7 @@ export class FakeSettlementChain implements SettlementChain {
   /** A vault as the chain shows it, from what it showed before any batch. */
   vaultAfter(view: VaultView, shownAt: 'confirmed' | 'finalized' = 'finalized'): VaultView {
     let shown = { ...view, ...this.changes.get(view.address) };
+    if (shownAt === 'confirmed') shown = { ...shown, ...this.confirmedChanges.get(view.address) };
     for (const { batch, commitment } of this.landed) {
       if (commitment === 'processed' || (shownAt === 'finalized' && commitment !== 'finalized')) continue;
       for (const run of batch.runs) {

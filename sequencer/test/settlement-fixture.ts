@@ -13,6 +13,7 @@ import { addressBytes } from '../ledger/addresses.ts';
 import type { BatchState } from '../ledger/records.ts';
 import { UnfinishedBatches } from '../settlement/batches.ts';
 import { BatchBuilder } from '../settlement/builder.ts';
+import type { PacketLimit } from '../settlement/packet-limit.ts';
 import type { BatchSize } from '../settlement/planner.ts';
 import { Settlement } from '../settlement/settlement.ts';
 import { AdmissionFixture, chainView, DOMAIN, HOUSE, K, TestBettor } from './admission-fixture.ts';
@@ -30,11 +31,11 @@ const MAX_TRIES = 3_000;
 export class SettlementFixture {
   readonly chain = new FakeSettlementChain();
   readonly bettors: TestBettor[];
-  readonly sizes: readonly BatchSize[];
+  sizes: readonly BatchSize[];
   readonly admission = new AdmissionFixture({
     limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 1_000, maxOpenBets: () => 1_000 },
   });
-  readonly #blobs = mkdtempSync(join(tmpdir(), 'blobs-'));
+  readonly blobsDirectory = mkdtempSync(join(tmpdir(), 'blobs-'));
   settlement: Settlement | undefined;
   unfinished!: UnfinishedBatches;
   builder!: BatchBuilder;
@@ -43,8 +44,16 @@ export class SettlementFixture {
   parallelProofs = 2;
   /** Lines that settlement logged as errors. */
   readonly errors: Record<string, unknown>[] = [];
+  /** The most vaults that a packet takes, and the vaults that it was too small for. */
+  maxPacketVaults = 1_000;
+  readonly crowded: Uint8Array[][] = [];
+  readonly packet: PacketLimit = {
+    fits: ({ runs }) => runs.length <= this.maxPacketVaults,
+    crowded: (vaults) => void this.crowded.push([...vaults]),
+  };
   nowMs = 1_790_000_000_000;
   slot = 0n;
+  proofs = true;
   /** Time as the test sets it; sleeps are short. */
   readonly clock: Clock = {
     nowMs: () => this.nowMs,
@@ -86,11 +95,11 @@ export class SettlementFixture {
   async close(): Promise<void> {
     await this.stop();
     await this.admission.close();
-    rmSync(this.#blobs, { recursive: true, force: true });
+    rmSync(this.blobsDirectory, { recursive: true, force: true });
   }
 
   blob(hash: Uint8Array): Uint8Array {
-    return new BlobStore(this.#blobs).get(hash);
+    return new BlobStore(this.blobsDirectory).get(hash);
   }
 
   /** Shows the chain to admission and settlement; `change` alters Alice's vault, `confirmed` what is merely confirmed of it. */
@@ -128,9 +137,18 @@ export class SettlementFixture {
       vrfCommitment: vrfCommitmentOf(K + BigInt(id)),
     }));
     const terms = new TermsBook(secrets, 1);
-    const blobs = new BlobStore(this.#blobs);
+    const blobs = new BlobStore(this.blobsDirectory);
     const house = addressBytes(HOUSE);
-    this.builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes: this.sizes, domain: DOMAIN, house });
+    this.builder = new BatchBuilder({
+      read: ledger.read,
+      book,
+      terms,
+      blobs,
+      sizes: this.sizes,
+      packet: this.packet,
+      domain: DOMAIN,
+      house,
+    });
     this.unfinished = new UnfinishedBatches({ ledger, clock: this.clock, onChange: () => {} });
   }
 
@@ -141,11 +159,12 @@ export class SettlementFixture {
 
   start(): void {
     this.prepare();
-    const { chain, unfinished, builder, provers } = this;
+    const { chain, unfinished, builder, proofs } = this;
+    const provers = proofs ? this.provers : [];
     const { book, ledger } = this.admission;
     const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, parallelProofs: this.parallelProofs, clock: this.clock };
     const log = pino({ level: 'error' }, { write: (line) => this.errors.push(JSON.parse(line) as Record<string, unknown>) });
-    this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, provers, ...timing, log });
+    this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, proofs, provers, ...timing, log });
     this.settlement.start();
   }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reconcileData } from '../../cli/demo-reconcile.ts';
+import { reconcileDemo } from '../../cli/demo-reconcile.ts';
 import { LOCAL_CHAIN_TIMING, type Services, startServices } from '../../cli/services.ts';
 import { connectRpc } from '../../sequencer/chain/rpc.ts';
 import { addressBytes } from '../../sequencer/ledger/addresses.ts';
@@ -118,15 +118,11 @@ async function judge(options: TortureOptions, { services, bettors }: Stage): Pro
   }
   const { program, house } = (bettors[0] as TortureBettor).seat.client.house;
   const events = await eventsOfHouse({ rpc: connectRpc(services.rpcUrl), program, house });
-  const read = new LedgerReader(dataPaths(options.dataDirectory).ledger);
+  const read = LedgerReader.open(dataPaths(options.dataDirectory).ledger);
   try {
     const vaults = await Promise.all(bettors.map((bettor) => checkedVault(bettor, read)));
     const verdict = checkReceipts({ vaults, events });
-    const { discrepancies, report } = await reconcileData({
-      dataDirectory: options.dataDirectory,
-      rpcUrl: services.rpcUrl,
-      house: (bettors[0] as TortureBettor).seat.client.house,
-    });
+    const { discrepancies, report } = await reconcileDemo({ dataDirectory: options.dataDirectory, rpcUrl: services.rpcUrl });
     if (discrepancies.length > 0) problems.push(report);
     return { ...verdict, discrepancies: [...verdict.discrepancies, ...unsettled, ...problems] };
   } finally {

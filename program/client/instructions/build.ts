@@ -16,6 +16,7 @@ export const INSTRUCTION_NUMBERS = {
   initHouse: 0,
   addTerms: 1,
   addVerifyingKey: 2,
+  retireVerifyingKey: 3,
   openVault: 4,
   deposit: 5,
   requestWithdrawal: 6,
@@ -24,8 +25,16 @@ export const INSTRUCTION_NUMBERS = {
   claim: 9,
   forceExit: 10,
   rotateSessionKey: 11,
+  challenge: 12,
+  escalateChallenge: 13,
   fundHouse: 14,
+  requestHouseWithdrawal: 15,
+  payHouseWithdrawal: 16,
+  setSettler: 17,
   advanceEpoch: 18,
+  scheduleChange: 19,
+  applyChange: 20,
+  setPaused: 21,
 } as const;
 
 export type InstructionName = keyof typeof INSTRUCTION_NUMBERS;

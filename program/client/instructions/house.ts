@@ -1,5 +1,5 @@
 import type { Address, TransactionSigner } from '@solana/kit';
-import { escrowAddress, houseAddress, termsAddress, verifyingKeyAddress } from '../addresses.ts';
+import { associatedTokenAddress, escrowAddress, houseAddress, termsAddress, verifyingKeyAddress } from '../addresses.ts';
 import { KEY_BYTES, NATIVE_MINT } from '../constants.ts';
 import {
   addressBytes,
@@ -11,8 +11,12 @@ import {
   signsAndPays,
   writable,
 } from './build.ts';
+import { inflowAccounts } from './token.ts';
 
-/** Makes a house with its escrow. `receiptKey` and `genesisHash` are 32 bytes. */
+/**
+ * Makes a house with its escrow. `receiptKey` and `genesisHash` are 32 bytes. For an SPL mint the escrow's token account must exist:
+ * `createAssociatedToken` makes it.
+ */
 export async function initHouse(input: {
   program: Address;
   creator: TransactionSigner;
@@ -27,10 +31,14 @@ export async function initHouse(input: {
   const { program, creator, mint = NATIVE_MINT } = input;
   const house = await houseAddress({ program, creator: creator.address, mint });
   const escrow = await escrowAddress({ program, house });
+  const held =
+    mint === NATIVE_MINT
+      ? [writable(escrow)]
+      : [readonly(escrow), readonly(mint), readonly(await associatedTokenAddress({ owner: escrow, mint }))];
   return instruction({
     program,
     name: 'initHouse',
-    accounts: [signsAndPays(creator), writable(house), writable(escrow), readonly(SYSTEM_PROGRAM)],
+    accounts: [signsAndPays(creator), writable(house), ...held, readonly(SYSTEM_PROGRAM)],
     write: (w) =>
       w
         .bytes(addressBytes(input.authority))
@@ -82,19 +90,20 @@ export async function addVerifyingKey(input: {
   });
 }
 
-/** Adds to the bankroll; anyone may. */
+/** Adds to the bankroll; anyone may. `mint` is the house's; tokens are taken from the payer's associated token account. */
 export async function fundHouse(input: {
   program: Address;
   payer: TransactionSigner;
   house: Address;
+  mint?: Address;
   amount: bigint;
 }): Promise<CasinoInstruction> {
-  const { program, payer, house } = input;
-  const escrow = await escrowAddress({ program, house });
+  const { program, house } = input;
+  const { payer, others } = await inflowAccounts(input);
   return instruction({
     program,
     name: 'fundHouse',
-    accounts: [signsAndPays(payer), writable(house), writable(escrow), readonly(SYSTEM_PROGRAM)],
+    accounts: [payer, writable(house), ...others],
     write: (w) => w.u64(input.amount),
   });
 }

@@ -56,29 +56,34 @@ function writeFlags(writer: ByteWriter, entry: SettleTransfer, keySlot: 0 | 1): 
   writer.u8((keySlot === 1 ? FLAG_KEY_SLOT : 0) | pay | consume);
 }
 
-/**
- * Settles a batch. `proof` is compressed, 128 bytes; `outcomes` has one bit a bet, runs in order; `maxBets` is the verifying key's.
- * `BAD_VALUE` unless the runs ascend by vault address.
- */
-export async function settleBatch(
-  input: LeaderPair & {
-    program: Address;
-    settler: TransactionSigner;
-    house: Address;
-    termsId: number;
-    verifyingKeyId: number;
-    maxBets: number;
-    batchNumber: bigint;
-    blobHash: Uint8Array;
-    proof: Uint8Array;
-    outcomes: readonly (0 | 1)[];
-    runs: readonly SettleRun[];
-  },
-): Promise<CasinoInstruction> {
-  const { program, settler, house, runs } = input;
-  requireAscending(runs);
+/** What `settle_batch` is given. `proof` is compressed, 128 bytes; `outcomes` has one bit a bet, runs in order; `maxBets` is the key's. */
+export interface SettleBatchInput extends LeaderPair {
+  program: Address;
+  settler: TransactionSigner;
+  house: Address;
+  termsId: number;
+  verifyingKeyId: number;
+  maxBets: number;
+  batchNumber: bigint;
+  blobHash: Uint8Array;
+  proof: Uint8Array;
+  outcomes: readonly (0 | 1)[];
+  runs: readonly SettleRun[];
+}
+
+/** Settles a batch. `BAD_VALUE` unless the runs ascend by vault address. */
+export async function settleBatch(input: SettleBatchInput): Promise<CasinoInstruction> {
+  const { program, house } = input;
   const terms = await termsAddress({ program, house, id: input.termsId });
   const verifyingKey = await verifyingKeyAddress({ program, house, id: input.verifyingKeyId });
+  return settleBatchAt(input, { terms, verifyingKey });
+}
+
+/** As `settleBatch`, with the derived addresses given. */
+export function settleBatchAt(input: SettleBatchInput, derived: { terms: Address; verifyingKey: Address }): CasinoInstruction {
+  const { program, settler, house, runs } = input;
+  const { terms, verifyingKey } = derived;
+  requireAscending(runs);
   return instruction({
     program,
     name: 'settleBatch',

@@ -1,6 +1,8 @@
 import type { Address, TransactionSigner } from '@solana/kit';
-import { escrowAddress, vaultAddress } from '../addresses.ts';
+import { vaultAddress } from '../addresses.ts';
+import { NATIVE_MINT } from '../constants.ts';
 import { type CasinoInstruction, instruction, readonly, SYSTEM_PROGRAM, signs, signsAndPays, writable } from './build.ts';
+import { inflowAccounts, outflowAccounts } from './token.ts';
 
 /** Opens the owner's vault in the house; the payer may be the owner or anyone. */
 export async function openVault(input: {
@@ -20,22 +22,26 @@ export async function openVault(input: {
   });
 }
 
-/** Pays into a vault; anyone may. Fails if less than `minimum` (by default `amount`) would be credited. */
+/**
+ * Pays into a vault; anyone may. Fails if less than `minimum` (by default `amount`) would be credited. `mint` is the house's; tokens are
+ * taken from the payer's associated token account.
+ */
 export async function deposit(input: {
   program: Address;
   payer: TransactionSigner;
   house: Address;
+  mint?: Address;
   owner: Address;
   amount: bigint;
   minimum?: bigint;
 }): Promise<CasinoInstruction> {
-  const { program, payer, house, owner } = input;
+  const { program, house, owner } = input;
   const vault = await vaultAddress({ program, house, owner });
-  const escrow = await escrowAddress({ program, house });
+  const { payer, others } = await inflowAccounts(input);
   return instruction({
     program,
     name: 'deposit',
-    accounts: [signsAndPays(payer), writable(house), writable(vault), writable(escrow), readonly(SYSTEM_PROGRAM)],
+    accounts: [payer, writable(house), writable(vault), ...others],
     write: (w) => w.u64(input.amount).u64(input.minimum ?? input.amount),
   });
 }
@@ -57,16 +63,21 @@ export async function requestWithdrawal(input: {
   });
 }
 
-/** Pays what is claimable to the vault's owner; anyone may send it. */
-export async function claim(input: { program: Address; house: Address; owner: Address }): Promise<CasinoInstruction> {
-  const { program, house, owner } = input;
+/**
+ * Pays what is claimable to the vault's owner; anyone may send it. `mint` is the house's: tokens go to the owner's associated token
+ * account, which must exist and still be the owner's.
+ */
+export async function claim(input: {
+  program: Address;
+  house: Address;
+  mint?: Address;
+  owner: Address;
+}): Promise<CasinoInstruction> {
+  const { program, house, mint, owner } = input;
   const vault = await vaultAddress({ program, house, owner });
-  const escrow = await escrowAddress({ program, house });
-  return instruction({
-    program,
-    name: 'claim',
-    accounts: [writable(owner), writable(house), writable(vault), writable(escrow), readonly(SYSTEM_PROGRAM)],
-  });
+  const others = await outflowAccounts({ program, house, mint, recipient: owner });
+  const payee = mint === undefined || mint === NATIVE_MINT ? writable(owner) : readonly(owner);
+  return instruction({ program, name: 'claim', accounts: [payee, writable(house), writable(vault), ...others] });
 }
 
 /** Leaves the house with everything, once the open request is past its deadline. The vault is frozen for ever; `claim` then pays. */

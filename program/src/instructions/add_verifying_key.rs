@@ -5,7 +5,7 @@ use crate::{
     accounts::{exactly, require_address, require_signer, require_system_program, require_writable},
     constants::{MAX_BETS, MAX_VAULTS, NEVER, VERIFYING_KEY_SEED},
     data::Reader,
-    error::{add, require, CasinoError},
+    error::{require, CasinoError},
     groth16::KeyPoints,
     state,
     state::{House, VerifyingKey},
@@ -32,8 +32,7 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
     require_address(authority, &house.authority, CasinoError::WrongAuthority)?;
     KeyPoints::from_bytes(key).check()?;
 
-    let now = slot()?;
-    let wait = if house.vault_count == 0 { 0 } else { house.change_delay_slots };
+    let active_from_slot = house.key_change_slot(slot()?)?;
     let id_bytes = id.to_le_bytes();
     let seeds = [VERIFYING_KEY_SEED, house_address.as_ref(), id_bytes.as_slice()];
     let mut stored = state::create::<VerifyingKey>(key_account, authority, program_id, seeds)?;
@@ -42,7 +41,7 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
     stored.max_vaults = max_vaults;
     stored.house = *house_address.as_array();
     require(syscalls::sha256(&[key], &mut stored.key_hash), CasinoError::UnavailableSha256)?;
-    stored.active_from_slot = add(now, wait)?;
+    stored.active_from_slot = active_from_slot;
     stored.retired_from_slot = NEVER;
     stored.key.as_bytes_mut().copy_from_slice(key);
     Ok(())

@@ -2,10 +2,10 @@
 use pinocchio::{AccountView, Address, ProgramResult};
 
 use crate::{
-    accounts::{exactly, require_payer, require_system_program},
     data::Reader,
     error::{add, require, CasinoError},
-    escrow, event, state,
+    escrow::{Inflow, Place},
+    event, state,
     state::{House, Vault},
 };
 
@@ -15,23 +15,24 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
     let minimum = reader.u64()?;
     reader.finish()?;
 
-    let [payer, house_account, vault_account, escrow_account, system_program] = exactly(accounts)?;
-    require_payer(payer)?;
-    require_system_program(system_program)?;
+    let [payer, house_account, vault_account, others @ ..] = accounts else {
+        return Err(CasinoError::WrongAccountCount.into());
+    };
     let house_address = *house_account.address();
     let vault_address = *vault_account.address();
     let mut house = state::load_mut::<House>(house_account, program_id)?;
     let mut vault = state::load_mut::<Vault>(vault_account, program_id)?;
     vault.require_house(&house_address)?;
-    escrow::check(escrow_account, &house, &house_address, program_id)?;
+    let place = Place { house: &house, address: &house_address, program_id };
+    let inflow = Inflow::open(payer, others, &place)?;
     house.require_open()?;
     vault.require_not_frozen()?;
 
-    let credited = escrow::take(payer, escrow_account, amount)?;
+    let credited = inflow.take(amount)?;
     require(credited >= minimum, CasinoError::InsufficientDeposit)?;
     vault.pending_deposit = add(vault.pending_deposit, credited)?;
     house.liabilities = add(house.liabilities, credited)?;
-    escrow::require_covered(escrow_account, house.liabilities)?;
+    inflow.holding.require_covered(house.liabilities)?;
     event::emit(
         event::DEPOSITED,
         house_address.as_array(),

@@ -2,10 +2,10 @@
 use pinocchio::{AccountView, Address, ProgramResult};
 
 use crate::{
-    accounts::{exactly, require_payer, require_system_program},
     data::Reader,
-    error::add,
-    escrow, event, state,
+    error::{add, CasinoError},
+    escrow::{Inflow, Place},
+    event, state,
     state::House,
 };
 
@@ -14,17 +14,18 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
     let amount = reader.u64()?;
     reader.finish()?;
 
-    let [payer, house_account, escrow_account, system_program] = exactly(accounts)?;
-    require_payer(payer)?;
-    require_system_program(system_program)?;
+    let [payer, house_account, others @ ..] = accounts else {
+        return Err(CasinoError::WrongAccountCount.into());
+    };
     let house_address = *house_account.address();
     let mut house = state::load_mut::<House>(house_account, program_id)?;
-    escrow::check(escrow_account, &house, &house_address, program_id)?;
+    let place = Place { house: &house, address: &house_address, program_id };
+    let inflow = Inflow::open(payer, others, &place)?;
 
-    let credited = escrow::take(payer, escrow_account, amount)?;
+    let credited = inflow.take(amount)?;
     house.balance = add(house.balance, credited)?;
     house.liabilities = add(house.liabilities, credited)?;
-    escrow::require_covered(escrow_account, house.liabilities)?;
+    inflow.holding.require_covered(house.liabilities)?;
     event::emit(event::HOUSE_FUNDED, house_address.as_array(), &[&credited.to_le_bytes()]);
     Ok(())
 }

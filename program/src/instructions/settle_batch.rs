@@ -41,15 +41,14 @@ struct Bets<'a> {
 /// What the vaults' runs are settled under, and what they add up to.
 struct Settlement<'a> {
     program_id: &'a Address,
-    house: Address,
+    house: &'a mut House,
+    house_address: Address,
     terms_id: u32,
     slot: u64,
     input: &'a mut PublicInput,
     event: Event<'a>,
     sum_start: u64,
     sum_after: u64,
-    /// By the challenges that these runs meet.
-    held: Held,
 }
 
 #[inline(never)]
@@ -78,23 +77,23 @@ pub fn process(program_id: &Address, accounts: &mut [AccountView], reader: &mut 
 
     let mut settlement = Settlement {
         program_id,
-        house: house_address,
+        house: &mut house,
+        house_address,
         terms_id: terms.id,
         slot,
         input: &mut input,
         event,
         sum_start: 0,
         sum_after: 0,
-        held: Held::default(),
     };
     settlement.settle_vaults(vaults, reader)?;
     reader.finish()?;
 
     // The bettors' gains are the house's losses. Nothing else moves between them.
+    let house = settlement.house;
     house.balance = add(house.balance, settlement.sum_start)?
         .checked_sub(settlement.sum_after)
         .ok_or(CasinoError::InsufficientHouseBalance)?;
-    house.release(settlement.held)?;
     house.last_batch = head.batch_number;
     house.last_blob_hash = *head.blob_hash;
     settlement.event.set_u64(EVENT_HOUSE_BALANCE_OFFSET, house.balance);
@@ -218,7 +217,7 @@ impl Settlement<'_> {
     /// One vault: deposit, run, withdrawal, in that order.
     #[inline(never)]
     fn settle_vault(&mut self, vault: &mut Vault, address: &Address, data: &RunData) -> ProgramResult {
-        vault.require_house(&self.house)?;
+        vault.require_house(&self.house_address)?;
         vault.require_not_frozen()?;
         require(self.terms_id >= vault.last_terms, CasinoError::StaleTerms)?;
         vault.consume(data.consume)?;
@@ -237,9 +236,9 @@ impl Settlement<'_> {
         vault.balance = run.after;
         vault.last_bet = add(vault.last_bet, u64::from(data.bet_count))?;
         vault.last_terms = self.terms_id;
-        let held = vault.end_met_challenge();
-        self.held.reserved = add(self.held.reserved, held.reserved)?;
-        self.held.overdue = add(self.held.overdue, held.overdue)?;
+        if vault.challenge_bet > 0 {
+            self.settle_challenge(vault, &run)?;
+        }
 
         let paid = if data.flags & FLAG_PAY == 0 { 0 } else { vault.pay_request()? };
         self.event
@@ -250,6 +249,18 @@ impl Settlement<'_> {
             .put(&run.bet_count.to_le_bytes())
             .put_u64(data.consume)
             .put_u64(paid);
+        Ok(())
+    }
+
+    /// A run up to the challenge's bet answers the challenge; one of bets before it changes what is lacking of the promise.
+    #[inline(never)]
+    fn settle_challenge(&mut self, vault: &mut Vault, run: &Run) -> ProgramResult {
+        if vault.last_bet >= vault.challenge_bet {
+            return self.house.release(vault.end_challenge());
+        }
+        self.house.release(Held { reserved: vault.challenge_reserved, overdue: 0 })?;
+        vault.challenge_covered = vault.challenge_covered.saturating_add(run.after).saturating_sub(run.start);
+        vault.challenge_reserved = self.house.reserve(vault.challenge_shortfall());
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ mod terms;
 mod vault;
 mod verifying_key;
 
-pub use house::House;
+pub use house::{delays_of, House};
 pub use terms::Terms;
 pub use vault::{Held, KeySlot, Vault};
 pub use verifying_key::VerifyingKey;

@@ -19,7 +19,6 @@ pub struct KeySlot {
 }
 
 /// What challenges hold of a house: a part of its balance, and its payments as long as one is overdue.
-#[derive(Default)]
 pub struct Held {
     pub reserved: u64,
     pub overdue: u64,
@@ -46,7 +45,12 @@ pub struct Vault {
     pub challenge_slot: u64,
     pub challenge_key: [u8; 32],
     pub challenge_overdue: u8,
-    pub unused_313: [u8; 39],
+    pub unused_313: [u8; 7],
+    /// What its receipt says the vault has after that bet.
+    pub challenge_promised: u64,
+    /// What the vault had when the challenge was opened, and has won or lost by bets since: what of the promise is covered.
+    pub challenge_covered: u64,
+    pub unused_336: [u8; 16],
 }
 
 assert_layout!(Vault, 352, {
@@ -69,6 +73,9 @@ assert_layout!(Vault, 352, {
     280: challenge_key,
     312: challenge_overdue,
     313: unused_313,
+    320: challenge_promised,
+    328: challenge_covered,
+    336: unused_336,
 });
 assert_layout!(KeySlot, 48, { 0: hash, 32: from, 40: until, });
 
@@ -164,15 +171,13 @@ impl Vault {
         self.challenge_slot = 0;
         self.challenge_key = [0; 32];
         self.challenge_overdue = 0;
+        self.challenge_promised = 0;
+        self.challenge_covered = 0;
         held
     }
 
-    /// As `end_challenge`, if bets are settled up to the challenge's.
-    #[inline(always)]
-    pub fn end_met_challenge(&mut self) -> Held {
-        if self.challenge_bet == 0 || self.last_bet < self.challenge_bet {
-            return Held::default();
-        }
-        self.end_challenge()
+    /// What the challenge's receipt promises and is not covered.
+    pub fn challenge_shortfall(&self) -> u64 {
+        self.challenge_promised.saturating_sub(self.challenge_covered)
     }
 }

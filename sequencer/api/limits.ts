@@ -1,0 +1,51 @@
+/** Every limit of the public API, with its default; docs/reference/api.md lists them for readers. */
+export interface ApiLimits {
+  /** A bet takes some 700 bytes. */
+  bodyBytes: number;
+  headerBytes: number;
+  /** Longest until a request's headers are there, and until all of it is. */
+  headersMs: number;
+  requestMs: number;
+  /** Longest that a connection may stand still while an answer is under way, and between requests. */
+  stalledMs: number;
+  keepAliveMs: number;
+  /** How often the two limits on a request's arrival are looked at. */
+  checkMs: number;
+  connections: number;
+  connectionsPerAddress: number;
+  /** Requests that have begun and are not answered. */
+  inFlight: number;
+  inFlightPerAddress: number;
+  /** Mean delay of the event loop over a second beyond which requests are put off. */
+  eventLoopDelayMs: number;
+  subscribers: number;
+  subscribersPerAddress: number;
+  /** A subscriber that leaves this much unread is cut off: it can fetch what it missed. */
+  unreadBytes: number;
+  /** A WebSocket client sends nothing but control frames. */
+  socketMessageBytes: number;
+  /** A subscriber is pinged this often and cut off if it has not answered by the next; it may ping us so often in between. */
+  heartbeatMs: number;
+  pingsPerHeartbeat: number;
+}
+
+export const API_LIMITS: ApiLimits = {
+  bodyBytes: 4_096,
+  headerBytes: 8_192,
+  headersMs: 5_000,
+  requestMs: 10_000,
+  stalledMs: 30_000,
+  keepAliveMs: 30_000,
+  checkMs: 1_000,
+  connections: 16_384,
+  connectionsPerAddress: 2_048,
+  inFlight: 8_192,
+  inFlightPerAddress: 1_024,
+  eventLoopDelayMs: 500,
+  subscribers: 2_000,
+  subscribersPerAddress: 200,
+  unreadBytes: 1_048_576,
+  socketMessageBytes: 1_024,
+  heartbeatMs: 30_000,
+  pingsPerHeartbeat: 60,
+};

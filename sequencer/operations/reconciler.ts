@@ -1,0 +1,112 @@
+import type { Logger } from 'pino';
+import { messageOf } from '../errors.ts';
+import { describeReport, type ReconcileInput, type ReconciliationReport, reconcileChain, reportJson } from './reconcile.ts';
+import { FROM_THE_NEWEST, type SignatureCursor } from './reconcile-signatures.ts';
+
+/** Pages of 256 stored signatures that one run asks for at most, of batches and of transfers each. */
+const MAX_SIGNATURE_PAGES = 8;
+/** Runs that may fail in a row, because the chain does not answer say, before that is a problem of its own. */
+const MAX_FAILURES = 3;
+
+export interface ReconcilerOptions extends Pick<ReconcileInput, 'chain' | 'read' | 'nowMs'> {
+  /** From the end of one run to the beginning of the next. */
+  everyMs: number;
+  log: Logger;
+  /** Keeps the newest report; may throw. */
+  save(report: ReconciliationReport): void;
+}
+
+/**
+ * Reconciles on a schedule, with bounded work a run: everything but the signatures of old batches and transfers, which are gone through piece
+ * by piece. A difference in funds stands until a later run finds none.
+ */
+export class Reconciler {
+  readonly #o: ReconcilerOptions;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #cursor: SignatureCursor = FROM_THE_NEWEST;
+  #report: ReconciliationReport | undefined;
+  #failures = 0;
+  #failure = '';
+
+  constructor(options: ReconcilerOptions) {
+    this.#o = options;
+  }
+
+  /** The newest report; undefined before the first. */
+  get report(): ReconciliationReport | undefined {
+    return this.#report;
+  }
+
+  /** Whether the newest report found money missing: no bets are taken then. */
+  get fundsDiffer(): boolean {
+    return this.#report?.fundsDiffer ?? false;
+  }
+
+  /** Why there has been no report for a while, or undefined. */
+  get overdue(): string | undefined {
+    return this.#failures >= MAX_FAILURES ? `reconciliation keeps failing: ${this.#failure}` : undefined;
+  }
+
+  /** Compares once; rejects if the chain can not be read. */
+  async run(): Promise<ReconciliationReport> {
+    const { log, save } = this.#o;
+    const input = { ...this.#o, cursor: this.#cursor, maxSignaturePages: MAX_SIGNATURE_PAGES, sleep: this.#sleep };
+    const { report, cursor } = await reconcileChain(input);
+    const before = this.#report;
+    this.#report = report;
+    this.#cursor = cursor;
+    this.#failures = 0;
+    const found = report.discrepancies.length > 0;
+    const alert = report.fundsDiffer ? 'FUNDS_DIFFER' : 'RECORDS_DIFFER';
+    if (found) log.error({ alert, report: reportJson(report) }, describeReport(report));
+    else if (!before || before.discrepancies.length > 0) log.info(describeReport(report));
+    try {
+      save(report);
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, 'the reconciliation report could not be stored');
+    }
+    return report;
+  }
+
+  /** Begins the schedule; the first run is one interval from now. */
+  start(): void {
+    this.#running = this.#loop();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#sleep(this.#o.everyMs);
+        await this.run();
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        this.#failures += 1;
+        this.#failure = messageOf(error);
+        this.#o.log.warn({ failures: this.#failures, reason: this.#failure }, 'could not reconcile, trying again');
+      }
+    }
+  }
+
+  /** Rejects once the service stops. */
+  readonly #sleep = (durationMs: number): Promise<void> => {
+    const { signal } = this.#stopping;
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      }, durationMs);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+  };
+}
