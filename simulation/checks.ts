@@ -189,6 +189,8 @@ async function rebuilt(world: World): Promise<string[]> {
   if (running.exposure !== 0n || running.openBets !== 0) {
     problems.push(`at rest ${running.openBets} bets are open, for ${running.exposure}`);
   }
+  const waiting = world.disk.read.waitingBets();
+  if (waiting > 0) problems.push(`at rest ${waiting} bets wait for a batch by the ledger`);
   for (const { person } of world.bettors) {
     const [memory, disk] = [running.byOwner(person.owner), book.byOwner(person.owner)];
     if (!memory || !disk) problems.push(`${person.name}'s vault is unknown`);
