@@ -3,6 +3,7 @@ import type { BetResult } from '../client/bettor.ts';
 import { CasinoClient } from '../client/client.ts';
 import type { RetryLimits } from '../client/retry.ts';
 import type { ClientStore } from '../client/store.ts';
+import type { HttpTransport } from '../client/transport.ts';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import type { DemoBet } from './demo-report.ts';
 
@@ -43,13 +44,22 @@ export async function seatBettor(input: {
   apiUrl: string;
   rpcUrl: string;
   store: ClientStore;
+  transport?: HttpTransport;
   onBet: (bet: DemoBet) => void;
 }): Promise<DemoBettor> {
-  const { index, apiUrl, rpcUrl, store } = input;
+  const { index, apiUrl, rpcUrl, store, transport } = input;
   const wallet = await bettorWallet(store, index);
   await fund(rpcUrl, wallet);
   const onRecovered = (result: BetResult) => input.onBet({ ...demoBet(client, result), recovered: true });
-  const client: CasinoClient = await CasinoClient.connect({ apiUrl, rpcUrl, wallet, store, retry: RETRY, onRecovered });
+  const client: CasinoClient = await CasinoClient.connect({
+    apiUrl,
+    rpcUrl,
+    wallet,
+    store,
+    retry: RETRY,
+    transport,
+    onRecovered,
+  });
   const vault = await client.openVault({ timeoutMs: CHAIN_TIMEOUT_MS });
   if (vault.balance + vault.pendingDeposit < LEAST_VAULT) await client.deposit(DEPOSIT, { timeoutMs: CHAIN_TIMEOUT_MS });
   return { index, client };

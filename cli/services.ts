@@ -10,8 +10,7 @@ const READY_TIMEOUT_MS = 180_000;
 /** Log lines kept for the message of a start that failed. */
 const MAX_KEPT_LINES = 20;
 const RESTART_DELAY_MS = 500;
-/** A process that ends this often without having been ready is not started again. */
-const MAX_FAILED_STARTS = 5;
+const DEFAULT_MAX_FAILED_STARTS = 5;
 
 /** A local chain quick enough to watch: blocks ten times a second, final after half a second. */
 export const LOCAL_CHAIN_TIMING = { slotMs: 100, confirmSlots: 1, finalizeSlots: 5, pollMs: 50 };
@@ -24,6 +23,8 @@ export interface ServiceOptions {
   confirmSlots: number;
   finalizeSlots: number;
   pollMs: number;
+  /** A process that ends this often without having been ready is not started again. */
+  maxFailedStarts?: number;
   /** Further flags of the sequencer. */
   sequencerFlags?: readonly string[];
   /** What is being done, in plain words. */
@@ -102,8 +103,10 @@ class Supervised {
     this.#args = args;
   }
 
+  /** Undefined while it does not run: its last number may be another process's by now. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    const child = this.#child;
+    return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
   }
 
   /** Resolves when the process is ready; rejects with its last words if it ends before. */
@@ -159,7 +162,8 @@ class Supervised {
       this.start().catch((error: unknown) => {
         this.#failedStarts += 1;
         const message = error instanceof Error ? error.message : String(error);
-        if (this.#failedStarts < MAX_FAILED_STARTS) this.#restart(message);
+        const most = this.#options.maxFailedStarts ?? DEFAULT_MAX_FAILED_STARTS;
+        if (this.#failedStarts < most) this.#restart(message);
         else this.#options.onRestart(`${message}\ngiving up on the ${this.#name}`);
       });
     }, RESTART_DELAY_MS);

@@ -8,7 +8,7 @@ import { encodeRefusal, REFUSAL_CODES, type RefusalName } from '../../protocol/m
 import { outcomeOf } from '../../protocol/outcome.ts';
 import type { ChainView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerPort } from '../ledger/ledger.ts';
 import type { BetRecord, LedgerEntry, RefusalRecord } from '../ledger/records.ts';
 import type { VaultBook } from './book.ts';
 import { currentLimit, withinLimits } from './limits.ts';
@@ -47,7 +47,7 @@ export interface AdmissionLimits {
 }
 
 export interface AdmissionOptions {
-  ledger: Ledger;
+  ledger: LedgerPort;
   book: VaultBook;
   terms: TermsBook;
   seeds: SeedBook;

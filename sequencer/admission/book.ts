@@ -4,7 +4,7 @@ import { fieldToBytes } from '../../protocol/field.ts';
 import type { ChainView, HouseView, VaultView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
 import { addressBytes } from '../ledger/addresses.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerPort } from '../ledger/ledger.ts';
 import type { BetRecord, LedgerEntry, VaultRecord, VoidRecord } from '../ledger/records.ts';
 import type { TermsBook } from './seeds.ts';
 import { type VaultChange, vaultChanges } from './vault-changes.ts';
@@ -12,7 +12,7 @@ import { newVaultRecord, type OpenBet, VaultState } from './vault-state.ts';
 
 /** All vaults of the house, kept in step with the chain, and what the house has at stake in open bets. */
 export class VaultBook {
-  readonly #ledger: Ledger;
+  readonly #ledger: LedgerPort;
   readonly #terms: TermsBook;
   readonly #domain: bigint;
   readonly #houseBytes: Uint8Array;
@@ -25,7 +25,7 @@ export class VaultBook {
 
   /** `onChange` hears of what happened to the vaults' money on chain, once what it did to the ledger is durable. */
   constructor(options: {
-    ledger: Ledger;
+    ledger: LedgerPort;
     terms: TermsBook;
     domain: bigint;
     house: Address;

@@ -8,6 +8,9 @@ import type { LedgerEntry } from './records.ts';
 /** Most entries of one transaction: a backlog beyond it goes into the next. */
 const MAX_ENTRIES_PER_COMMIT = 2_048;
 
+/** What the stages ask of the ledger. */
+export type LedgerPort = Pick<Ledger, 'read' | 'backlog' | 'commit'>;
+
 interface Reply {
   ready?: true;
   committed?: true;

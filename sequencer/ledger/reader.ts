@@ -32,10 +32,12 @@ export class LedgerReader {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(path: string, onFailure?: (error: CasinoError) => void) {
-    this.#path = path;
+  /** `ledger`: the path of one, or one that is open. */
+  constructor(ledger: string | DatabaseSync, onFailure?: (error: CasinoError) => void) {
+    const isPath = typeof ledger === 'string';
+    this.#path = isPath ? ledger : 'the ledger';
     this.#onFailure = onFailure;
-    this.#database = new DatabaseSync(path, { readOnly: true });
+    this.#database = isPath ? new DatabaseSync(ledger, { readOnly: true }) : ledger;
   }
 
   /** The ledger of another process, or of one that has ended; `CONFIG_INVALID` if its tables are of another version. */

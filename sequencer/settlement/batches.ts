@@ -1,16 +1,16 @@
 import type { Clock } from '../clock.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerPort } from '../ledger/ledger.ts';
 import type { BatchProgress, BatchRecord, BatchState, LedgerEntry } from '../ledger/records.ts';
 
 /** The batches that are not finalized, in order, in memory and in the ledger alike. Every change is one durable transaction. */
 export class UnfinishedBatches {
-  readonly #ledger: Ledger;
+  readonly #ledger: LedgerPort;
   readonly #clock: Clock;
   readonly #onChange: (batch: BatchRecord) => void;
   #batches: BatchRecord[];
   #withdrawing = 0;
 
-  constructor(options: { ledger: Ledger; clock: Clock; onChange(batch: BatchRecord): void }) {
+  constructor(options: { ledger: LedgerPort; clock: Clock; onChange(batch: BatchRecord): void }) {
     this.#ledger = options.ledger;
     this.#clock = options.clock;
     this.#onChange = options.onChange;

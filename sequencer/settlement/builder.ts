@@ -33,7 +33,7 @@ export class BatchBuilder {
   readonly #read: LedgerReader;
   readonly #book: VaultBook;
   readonly #terms: TermsBook;
-  readonly #blobs: BlobStore;
+  readonly #blobs: Pick<BlobStore, 'put'>;
   readonly #sizes: readonly BatchSize[];
   readonly #packet: PacketLimit;
   readonly #domain: bigint;
@@ -43,7 +43,7 @@ export class BatchBuilder {
     read: LedgerReader;
     book: VaultBook;
     terms: TermsBook;
-    blobs: BlobStore;
+    blobs: Pick<BlobStore, 'put'>;
     sizes: readonly BatchSize[];
     packet: PacketLimit;
     domain: bigint;

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { VaultBook } from '../admission/book.ts';
 import type { VaultState } from '../admission/vault-state.ts';
 import type { Clock } from '../clock.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerPort } from '../ledger/ledger.ts';
 import type { LedgerEntry, QuarantineRecord } from '../ledger/records.ts';
 
 /** A held vault is tried again after this long, twice as long after each further failure, and at each start. */
@@ -23,14 +23,14 @@ export interface Culprit {
  * new bets have to wait, and it is free again once its first held bet is final on chain, or has been voided.
  */
 export class Quarantine {
-  readonly #ledger: Ledger;
+  readonly #ledger: LedgerPort;
   readonly #book: VaultBook;
   readonly #clock: Clock;
   readonly #log: Logger;
   /** When a held vault was last tried by this process. */
   readonly #triedAtMs = new Map<Address, number>();
 
-  constructor(options: { ledger: Ledger; book: VaultBook; clock: Clock; log: Logger }) {
+  constructor(options: { ledger: LedgerPort; book: VaultBook; clock: Clock; log: Logger }) {
     this.#ledger = options.ledger;
     this.#book = options.book;
     this.#clock = options.clock;

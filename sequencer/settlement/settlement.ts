@@ -4,7 +4,7 @@ import type { VaultBook } from '../admission/book.ts';
 import type { Clock } from '../clock.ts';
 import { CasinoError, messageOf } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerPort } from '../ledger/ledger.ts';
 import type { BatchState } from '../ledger/records.ts';
 import type { BatchProver } from './batch-prover.ts';
 import type { UnfinishedBatches } from './batches.ts';
@@ -34,7 +34,7 @@ export interface SettlementOptions {
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
   book: VaultBook;
-  ledger: Ledger;
+  ledger: LedgerPort;
   /** Whether batches are proven; if not, they are built and stay `Pending`. */
   proofs: boolean;
   /** Those whose keys are loaded; more may come. */

@@ -2,7 +2,7 @@ import { compareBytes } from '../../protocol/bytes.ts';
 import type { VaultBook } from '../admission/book.ts';
 import type { VaultState } from '../admission/vault-state.ts';
 import { CasinoError } from '../errors.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerPort } from '../ledger/ledger.ts';
 import type { SettlementChain, SignedTransaction } from './chain-port.ts';
 
 /** Vaults of one transaction: what fits a packet. */
@@ -18,10 +18,10 @@ const MAX_TRANSFERS = 20;
 export class TransferSettler {
   readonly #chain: SettlementChain;
   readonly #book: VaultBook;
-  readonly #ledger: Ledger;
+  readonly #ledger: LedgerPort;
   #inFlight: InFlight | undefined;
 
-  constructor(options: { chain: SettlementChain; book: VaultBook; ledger: Ledger }) {
+  constructor(options: { chain: SettlementChain; book: VaultBook; ledger: LedgerPort }) {
     this.#chain = options.chain;
     this.#book = options.book;
     this.#ledger = options.ledger;
