@@ -223,6 +223,24 @@ describe('admission', () => {
     assert.equal(gate.stopped(fixture.book.view)?.code, 'NOT_LEADING');
   });
 
+  test('a chain whose commitments move on at different looks is as old as the one that stands still the longer', async () => {
+    const slots = [
+      [5n, 5n],
+      [5n, 6n],
+      [6n, 6n],
+      [6n, 7n],
+    ] as const;
+    for (const [index, [finalized, confirmed]] of slots.entries()) {
+      const shown = chainView(finalized, [alice.view()]);
+      await fixture.book.observe({
+        ...shown,
+        confirmed: { ...shown.confirmed, slot: confirmed },
+        observedAtMs: 100 * (index + 1),
+      });
+    }
+    assert.equal(fixture.book.view?.observedAtMs, 300);
+  });
+
   test('a node that lags behind what was final before is not made into a balance', async () => {
     const answers = [await bet(), await bet()];
     await fixture.batch(alice, { batchNumber: 1n, firstBet: 1n, betCount: 2 });

@@ -20,6 +20,8 @@ export class VaultBook {
   readonly #byOwner = new Map<Address, VaultState>();
   readonly #byAddress = new Map<Address, VaultState>();
   #view: ChainView | undefined;
+  /** When each commitment's slot was first seen. */
+  readonly #movedAtMs = { finalized: 0, confirmed: 0 };
   #exposure = 0n;
   #openBets = 0;
 
@@ -85,8 +87,6 @@ export class VaultBook {
     const before = this.#view;
     const goesBack = before && (view.finalized.slot < before.finalized.slot || view.confirmed.slot < before.confirmed.slot);
     if (goesBack || view.confirmed.slot < view.finalized.slot) return;
-    const standsStill =
-      before && (view.finalized.slot === before.finalized.slot || view.confirmed.slot === before.confirmed.slot);
     const entries: LedgerEntry[] = [];
     const changes: { vault: VaultState; change: VaultChange }[] = [];
     const fresh: { record: VaultRecord; view: VaultView }[] = [];
@@ -98,7 +98,9 @@ export class VaultBook {
         for (const change of vaultChanges(seen, known)) changes.push({ vault: known, change });
       } else fresh.push({ record: this.#recordOf(vault, entries), view: vault });
     }
-    this.#view = standsStill ? { ...view, observedAtMs: before.observedAtMs } : view;
+    if (view.finalized.slot !== before?.finalized.slot) this.#movedAtMs.finalized = view.observedAtMs;
+    if (view.confirmed.slot !== before?.confirmed.slot) this.#movedAtMs.confirmed = view.observedAtMs;
+    this.#view = { ...view, observedAtMs: Math.min(this.#movedAtMs.finalized, this.#movedAtMs.confirmed) };
     if (entries.length > 0) await this.#ledger.commit(entries);
     const late = fresh.flatMap((one) => this.#register(one.record, one.view, view));
     if (late.length > 0) await this.#ledger.commit(late);
