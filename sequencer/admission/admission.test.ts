@@ -179,6 +179,32 @@ describe('admission', () => {
     await assert.rejects(bet({ stakeUnits: 1n }), coded('BUSY'));
   });
 
+  test('bets that quarantine holds leave their room to others', async () => {
+    const bob = new TestBettor(2);
+    const shown = (slot: bigint) =>
+      fixture.book.observe(
+        chainView(
+          slot,
+          [alice, bob].map((bettor) => bettor.view()),
+        ),
+      );
+    await shown(2n);
+    await fixture.admission.limitOf(fixture.admission.vaultOf(bob.owner));
+    for (let count = 0; count < 10; count += 1) await bet({ stakeUnits: 1n });
+    const place = async () => {
+      const request = bob.sign({ stakeUnits: 1n });
+      await fixture.admission.placeBet(request);
+      bob.accept(request);
+    };
+    for (let count = 0; count < 5; count += 1) await place();
+    await assert.rejects(place(), coded('BUSY'));
+    const vault = fixture.admission.vaultOf(alice.owner);
+    vault.quarantine = { vault: vault.context.vault, firstBet: 1n, reason: 'why', sinceMs: 5, attempts: 1, retryAtMs: 9 };
+    await shown(3n);
+    await place();
+    assert.equal(fixture.book.openBets, 16);
+  });
+
   test('a withdrawal request that is merely confirmed holds bets back', async () => {
     const requested = [alice.view({ requestAmount: 1n })];
     await fixture.book.observe(chainView(2n, [alice.view()], { confirmed: requested }));

@@ -169,7 +169,7 @@ export class Admission {
     const { book, limits, ledger } = this.#o;
     if (ledger.backlog > MAX_LEDGER_BACKLOG)
       throw new CasinoError('BUSY', 'the ledger is behind; send the same bytes again later');
-    if (vault.openBets.length >= limits.maxOpenBetsPerVault || book.openBets >= limits.maxOpenBets()) {
+    if (vault.openBets.length >= limits.maxOpenBetsPerVault || book.waitingBets >= limits.maxOpenBets()) {
       throw new CasinoError('BUSY', 'settlement is behind; send the same bytes again later');
     }
     const terms = this.#o.terms.get(request.termsId);

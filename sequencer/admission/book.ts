@@ -24,6 +24,7 @@ export class VaultBook {
   readonly #movedAtMs = { finalized: 0, confirmed: 0 };
   #exposure = 0n;
   #openBets = 0;
+  #heldBets = 0;
 
   /** `onChange` hears of what happened to the vaults' money on chain, once what it did to the ledger is durable. */
   constructor(options: {
@@ -48,6 +49,11 @@ export class VaultBook {
   /** Acknowledged bets that the finalized chain has not settled. */
   get openBets(): number {
     return this.#openBets;
+  }
+
+  /** Those that wait for settlement, at the last look: what quarantine holds is left out, for no proof is spent on it. */
+  get waitingBets(): number {
+    return this.#openBets - this.#heldBets;
   }
 
   /** The most that all open bets together could cost the house, in base units: its own open gains count nothing. */
@@ -104,6 +110,8 @@ export class VaultBook {
     if (entries.length > 0) await this.#ledger.commit(entries);
     const late = fresh.flatMap((one) => this.#register(one.record, one.view, view));
     if (late.length > 0) await this.#ledger.commit(late);
+    this.#heldBets = 0;
+    for (const { quarantine, openBets } of this.#byAddress.values()) if (quarantine) this.#heldBets += openBets.length;
     for (const { vault, change } of changes) this.#onChange(vault, change);
   }
 
