@@ -17,6 +17,7 @@ import { MemoryStore } from '../client/store.ts';
 import { startLocalChainProcess } from '../localchain/process.ts';
 import { connectRpc } from '../sequencer/chain/rpc.ts';
 import { LOCAL_PROGRAM_ADDRESS } from '../sequencer/config.ts';
+import { keepSeals } from '../sequencer/ledger/seals.ts';
 import { bettorWallet, placeBets, seatBettor } from './demo-bettors.ts';
 import { reconcileDemo } from './demo-reconcile.ts';
 import { LOCAL_CHAIN_TIMING, type Services, startServices } from './services.ts';
@@ -80,12 +81,13 @@ const reconcileCommand = async (...flags: string[]) => {
   return { exitCode, report: output.startsWith('{') ? JSON.parse(output) : undefined };
 };
 
-/** A copy of the ledger in which a run left one unit more than it did on chain. */
+/** A copy of the ledger in which a run left one unit more than it did on chain, and was sealed so. */
 const assertDifferenceFound = async () => {
   const copy = join(dataDirectory, 'copy');
   mkdirSync(copy);
   for (const name of ['ledger.db', 'ledger.db-wal']) copyFileSync(join(dataDirectory, name), join(copy, name));
   const ledger = new DatabaseSync(join(copy, 'ledger.db'));
+  keepSeals(ledger);
   ledger.exec('UPDATE batch_runs SET after = after + 1');
   ledger.close();
   const { exitCode, report } = await reconcileCommand('--data', copy, '--rpc', rpcUrl(), '--json');
