@@ -46,6 +46,8 @@ export interface SettlementOptions {
   /** ... or when this many bets wait. */
   batchThreshold: number;
   pollMs: number;
+  /** How long a slot takes. */
+  slotMs: number;
   clock: Clock;
   log: Logger;
 }
