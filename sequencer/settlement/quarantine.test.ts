@@ -147,6 +147,23 @@ describe('quarantine', () => {
     await f.until(() => attempts() === 6);
   });
 
+  test('held vaults that a start tries again, one after the other, let the others settle in between, and have one trial each', async () => {
+    const bad = [0, 1, 2, 3, 4];
+    for (const index of bad) f.chain.badVaults.set(f.bettor(index).vault, 'INVALID_PROOF');
+    f.start();
+    await settleAllBut(...bad);
+    await f.stop();
+    await f.place(f.bettor(6), 2);
+    const proven: string[] = [];
+    f.onProve = ({ runs }) => void proven.push(runs.map(({ vault }) => (vault[0] as number) - 101).join());
+    await f.restart();
+    await f.until(() => proven.includes('6'));
+    assert.ok(proven.indexOf('6') <= 1, `proven: ${proven}`);
+    const attempts = () => bad.map((index) => f.admission.admission.vaultOf(f.bettor(index).owner).quarantine?.attempts);
+    await f.until(() => attempts().every((count) => count === 2));
+    assert.deepEqual(proven.toSorted(), ['0', '1', '2', '3', '4', '6']);
+  });
+
   test('a house that can not pay blames nobody, says so, and resumes when it is funded', async () => {
     f.chain.houseFailure = 'INSUFFICIENT_HOUSE_BALANCE';
     f.start();

@@ -50,6 +50,10 @@ export class Quarantine {
     return [...this.#book.all()].filter(({ quarantine }) => quarantine !== undefined);
   }
 
+  isHeld(vault: Address): boolean {
+    return this.#book.byAddress(vault)?.quarantine !== undefined;
+  }
+
   /** What makes the hold of these vaults durable, and what it does once it is. */
   hold(culprits: readonly Culprit[]): { entries: LedgerEntry[]; durable(): void } {
     const nowMs = this.#clock.nowMs();
