@@ -173,8 +173,9 @@ export class SolanaSettlementChain implements SettlementChain {
   async finalizedHouse(): Promise<FinalizedHouse> {
     // Height and slot are of one block; the house is of that block or a later one, whichever node answers.
     const { absoluteSlot, blockHeight } = await call(this.#reader.rpc.getEpochInfo({ commitment: 'finalized' }));
-    const { lastBatch, lastTransfer, leaderEpoch, leaderNonce } = await this.#reader.houseAt('finalized', absoluteSlot);
-    return { blockHeight, lastBatch, lastTransfer, leader: { epoch: leaderEpoch, nonce: leaderNonce } };
+    const house = await this.#reader.houseAt('finalized', absoluteSlot);
+    const { lastBatch, lastBlobHash, lastTransfer, leaderEpoch: epoch, leaderNonce: nonce } = house;
+    return { blockHeight, lastBatch, lastBlobHash, lastTransfer, leader: { epoch, nonce } };
   }
 
   async confirmedVaults(vaults: readonly Address[]) {
