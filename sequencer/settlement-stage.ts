@@ -55,7 +55,7 @@ export async function startSettlement(
   });
   const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, packet, domain, house });
   const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader, tables });
-  const { batchWaitMs, batchThreshold, pollMs, proofs, parallelProofs } = config;
+  const { batchWaitMs, batchThreshold, pollMs, slotMs, proofs, parallelProofs } = config;
   const loops = new Settlement({
     chain,
     unfinished,
@@ -68,6 +68,7 @@ export async function startSettlement(
     batchWaitMs,
     batchThreshold,
     pollMs,
+    slotMs,
     clock: SYSTEM_CLOCK,
     log,
   });

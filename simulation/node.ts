@@ -212,8 +212,8 @@ export class SimulatedNode implements SettlementChain {
       if (block.slot < height.slot) throw unreachable('house');
       return block.state.house;
     });
-    const { lastBatch, lastTransfer, leaderEpoch: epoch, leaderNonce: nonce } = house;
-    return { blockHeight: height.height, lastBatch, lastTransfer, leader: { epoch, nonce } };
+    const { lastBatch, lastBlobHash, lastTransfer, leaderEpoch: epoch, leaderNonce: nonce } = house;
+    return { blockHeight: height.height, lastBatch, lastBlobHash, lastTransfer, leader: { epoch, nonce } };
   }
 
   verifyingKeys(ids: readonly number[]) {

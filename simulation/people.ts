@@ -95,6 +95,7 @@ export function genesis(): ModelState {
       liabilities,
       escrow: liabilities,
       lastBatch: 0n,
+      lastBlobHash: new Uint8Array(32),
       lastTransfer: 0n,
       leaderEpoch: 0n,
       leaderNonce: 0n,

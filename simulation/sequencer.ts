@@ -93,7 +93,7 @@ function startStages(parts: Parts, input: { node: SimulatedNode; book: VaultBook
   const house = addressBytes(HOUSE);
   const sources = { read: ledger.read, book, terms: TERMS_BOOK, blobs, packet };
   const builder = new BatchBuilder({ ...sources, sizes: SIZES, domain: DOMAIN, house });
-  const timing = { batchWaitMs: 300, batchThreshold: 4, pollMs: POLL_MS, parallelProofs: 2, clock };
+  const timing = { batchWaitMs: 300, batchThreshold: 4, pollMs: POLL_MS, slotMs: SLOT_MS, parallelProofs: 2, clock };
   const settlement = new Settlement({ chain, unfinished, builder, book, ledger, proofs: true, provers, ...timing, log });
   const gate = new Gate({ leader: pair, slotMs: SLOT_MS, nowMs: () => scheduler.nowMs, fundsDiffer: () => false });
   const admission = new Admission({

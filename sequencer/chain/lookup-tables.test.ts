@@ -231,3 +231,18 @@ test('no table is used for a while after a dry run says that one does not resolv
   await assert.rejects(world.settlement.send(signed.bytes), { code: 'SETTLEMENT_REJECTED' });
   assert.deepEqual([world.fits(VAULTS), world.fits(WITHOUT_TABLE)], [false, true]);
 });
+
+test('a table that does not resolve at the dry run before signing blames no vault, and the next try does without', async () => {
+  await withTable();
+  assert.equal(await world.dryRun(VAULTS), undefined);
+  world.tables.readBack = async () => ({ [someAddress(3)]: world.vaults });
+  assert.equal((await world.dryRun(VAULTS))?.scope, 'packet');
+  assert.deepEqual([world.fits(VAULTS), world.fits(WITHOUT_TABLE)], [false, true]);
+});
+
+test('so it is when the node refuses the dry run itself, as Agave does', async () => {
+  await withTable();
+  world.refusal = "invalid transaction: Transaction loads an address table account that doesn't exist";
+  assert.equal((await world.dryRun(VAULTS))?.scope, 'packet');
+  assert.deepEqual([world.fits(VAULTS), world.fits(WITHOUT_TABLE)], [false, true]);
+});

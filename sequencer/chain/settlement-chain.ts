@@ -5,6 +5,7 @@ import {
   type Instruction,
   isSolanaError,
   type Signature,
+  SOLANA_ERROR__JSON_RPC__INVALID_PARAMS,
   SOLANA_ERROR__TRANSACTION_ERROR__ADDRESS_LOOKUP_TABLE_NOT_FOUND,
   SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_DATA,
   SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_INDEX,
@@ -81,10 +82,21 @@ export class SolanaSettlementChain implements SettlementChain {
       tablesFor: this.#tablesFor,
       minContextSlot: this.#seenSlot,
     };
-    const result = await dryRunTransaction(this.#reader.rpc, input);
-    if (!result) return { reason: 'the transaction does not fit a packet', scope: 'packet' };
-    const { err } = result;
-    return err ? { reason: describeFailure(err), scope: scopeOfFailure(err) } : undefined;
+    try {
+      const result = await dryRunTransaction(this.#reader.rpc, input);
+      if (!result) return { reason: 'the transaction does not fit a packet', scope: 'packet' };
+      if (isTableFailure(result.err)) return this.#withoutTables(describeFailure(result.err));
+      return failureOf(result.err);
+    } catch (error) {
+      if (isTableFailure(error)) return this.#withoutTables(messageOf(error));
+      throw error;
+    }
+  }
+
+  /** Tables are needed only for what does not fit a packet otherwise: without them fewer vaults do. */
+  #withoutTables(reason: string): DryRunFailure {
+    this.#tables.distrust(reason);
+    return { reason, scope: 'packet' };
   }
 
   #batchInstruction(batch: BatchInstruction, { epoch, nonce }: Leader): Promise<Instruction> {
@@ -173,8 +185,9 @@ export class SolanaSettlementChain implements SettlementChain {
   async finalizedHouse(): Promise<FinalizedHouse> {
     // Height and slot are of one block; the house is of that block or a later one, whichever node answers.
     const { absoluteSlot, blockHeight } = await call(this.#reader.rpc.getEpochInfo({ commitment: 'finalized' }));
-    const { lastBatch, lastTransfer, leaderEpoch, leaderNonce } = await this.#reader.houseAt('finalized', absoluteSlot);
-    return { blockHeight, lastBatch, lastTransfer, leader: { epoch: leaderEpoch, nonce: leaderNonce } };
+    const house = await this.#reader.houseAt('finalized', absoluteSlot);
+    const { lastBatch, lastBlobHash, lastTransfer, leaderEpoch: epoch, leaderNonce: nonce } = house;
+    return { blockHeight, lastBatch, lastBlobHash, lastTransfer, leader: { epoch, nonce } };
   }
 
   async confirmedVaults(vaults: readonly Address[]) {
@@ -242,8 +255,25 @@ const TABLE_FAILURES = [
   SOLANA_ERROR__TRANSACTION_ERROR__INVALID_ADDRESS_LOOKUP_TABLE_INDEX,
 ] as const;
 
+const TABLE_FAILURE_NAMES = [
+  'AddressLookupTableNotFound',
+  'InvalidAddressLookupTableOwner',
+  'InvalidAddressLookupTableData',
+  'InvalidAddressLookupTableIndex',
+];
+
+/** Agave says so in words where it refuses to run the transaction at all: `Display` of its `TransactionError`. */
+const TABLE_FAILURE_WORDS = /Transaction (loads an address table account|address table lookup uses an invalid index)/;
+
+function failureOf(error: unknown): DryRunFailure | undefined {
+  return error ? { reason: describeFailure(error), scope: scopeOfFailure(error) } : undefined;
+}
+
 /** Whether a dry run failed because a lookup table did not resolve: the chain says so beneath the errors that wrap it. */
 function isTableFailure(error: unknown): boolean {
+  if (typeof error === 'string') return TABLE_FAILURE_NAMES.includes(error);
   if (TABLE_FAILURES.some((code) => isSolanaError(error, code))) return true;
+  if (isSolanaError(error, SOLANA_ERROR__JSON_RPC__INVALID_PARAMS) && TABLE_FAILURE_WORDS.test(error.context.__serverMessage))
+    return true;
   return error instanceof Error && error.cause !== undefined && isTableFailure(error.cause);
 }

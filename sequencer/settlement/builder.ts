@@ -27,6 +27,8 @@ import {
 
 /** Vaults looked at for one batch: more wait for the next. */
 const MAX_VAULTS_CONSIDERED = 64;
+/** Every so many places one is the longest waiting vault's: deadlines, which bettors set, must not keep a loser's bets from settling. */
+const PLACES_PER_PATIENT = 4;
 
 /** Builds batches from what the ledger holds durably and the chain shows. */
 export class BatchBuilder {
@@ -134,19 +136,40 @@ export class BatchBuilder {
     });
   }
 
-  /** Vaults that wait: the earliest deadline first, then the longest waiting. */
+  /** Vaults that wait: three with the earliest deadlines, then the longest waiting, and so on; the longest waiting once no deadline is left. */
   #mostUrgent(): VaultRecord[] {
-    const exitDelaySlots = this.#book.view?.finalized.house.exitDelaySlots ?? 0n;
+    const patient = this.#read.waitingVaults(MAX_VAULTS_CONSIDERED).map(({ record }) => record);
+    const chosen = new Map<string, VaultRecord>();
+    const take = (records: Iterator<VaultRecord>): boolean => {
+      for (let next = records.next(); !next.done; next = records.next()) {
+        const address = addressOf(next.value.vault);
+        if (chosen.has(address)) continue;
+        chosen.set(address, next.value);
+        return true;
+      }
+      return false;
+    };
+    const [pressing, waiting] = [this.#pressing(), patient.values()];
+    while (chosen.size < MAX_VAULTS_CONSIDERED) {
+      const isPatients = chosen.size % PLACES_PER_PATIENT === PLACES_PER_PATIENT - 1;
+      const [first, second] = isPatients ? [waiting, pressing] : [pressing, waiting];
+      if (!take(first) && !take(second)) break;
+    }
+    return [...chosen.values()];
+  }
+
+  /** Vaults that wait and have a deadline, the earliest first. */
+  *#pressing(): Generator<VaultRecord, undefined> {
+    const { view } = this.#book;
+    const chain = { exitDelaySlots: view?.finalized.house.exitDelaySlots ?? 0n, slot: view?.confirmed.slot ?? 0n };
     const pressing: { address: Address; deadline: bigint }[] = [];
     for (const vault of this.#book.all()) {
-      const deadline = vault.quarantine ? undefined : deadlineOf(vault, exitDelaySlots);
+      const deadline = vault.quarantine ? undefined : deadlineOf(vault, chain);
       if (deadline !== undefined) pressing.push({ address: vault.address, deadline });
     }
     pressing.sort((a, b) => (a.deadline < b.deadline ? -1 : a.deadline > b.deadline ? 1 : 0));
-    const urgent = this.#recordsOf(pressing.slice(0, MAX_VAULTS_CONSIDERED).map(({ address }) => address));
-    const known = new Set(urgent.map(({ vault }) => addressOf(vault)));
-    const patient = this.#read.waitingVaults(MAX_VAULTS_CONSIDERED).map(({ record }) => record);
-    return [...urgent, ...patient.filter(({ vault }) => !known.has(addressOf(vault)))].slice(0, MAX_VAULTS_CONSIDERED);
+    // One whose bets are all in batches takes no other's place.
+    for (const { address } of pressing) yield* this.#recordsOf([address]);
   }
 
   /** What the ledger knows of those of these vaults that wait. */

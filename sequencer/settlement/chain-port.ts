@@ -39,6 +39,8 @@ export interface SettlementChain {
 export interface FinalizedHouse {
   blockHeight: bigint;
   lastBatch: bigint;
+  /** Of the batch that is `lastBatch`. */
+  lastBlobHash: Uint8Array;
   lastTransfer: bigint;
   leader: { epoch: bigint; nonce: bigint };
 }

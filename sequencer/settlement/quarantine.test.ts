@@ -126,6 +126,44 @@ describe('quarantine', () => {
     assert.equal(f.chain.landed.length, f.states().length);
   });
 
+  test('a held vault is tried again several times before an exit delay is over, and more often before its deadline', async () => {
+    // An exit delay of ten minutes.
+    f.slotMs = 400;
+    f.chain.badVaults.set(f.bettor(3).vault, 'INVALID_PROOF');
+    f.start();
+    await settleAllBut(3);
+    const attempts = () => f.admission.admission.vaultOf(f.bettor(3).owner).quarantine?.attempts;
+    for (let expected = 2; expected <= 4; expected += 1) {
+      f.nowMs += 75_000;
+      await f.until(() => attempts() === expected);
+    }
+    f.nowMs += 20_000;
+    for (let looks = 0; looks < 30; looks += 1) await f.look();
+    assert.equal(attempts(), 4);
+    f.chain.changes.set(f.bettor(3).vault, { requestAmount: 5n, requestDeadline: f.slot + 375n });
+    await f.look();
+    await f.until(() => attempts() === 5);
+    f.nowMs += 20_000;
+    await f.until(() => attempts() === 6);
+  });
+
+  test('held vaults that a start tries again, one after the other, let the others settle in between, and have one trial each', async () => {
+    const bad = [0, 1, 2, 3, 4];
+    for (const index of bad) f.chain.badVaults.set(f.bettor(index).vault, 'INVALID_PROOF');
+    f.start();
+    await settleAllBut(...bad);
+    await f.stop();
+    await f.place(f.bettor(6), 2);
+    const proven: string[] = [];
+    f.onProve = ({ runs }) => void proven.push(runs.map(({ vault }) => (vault[0] as number) - 101).join());
+    await f.restart();
+    await f.until(() => proven.includes('6'));
+    assert.ok(proven.indexOf('6') <= 1, `proven: ${proven}`);
+    const attempts = () => bad.map((index) => f.admission.admission.vaultOf(f.bettor(index).owner).quarantine?.attempts);
+    await f.until(() => attempts().every((count) => count === 2));
+    assert.deepEqual(proven.toSorted(), ['0', '1', '2', '3', '4', '6']);
+  });
+
   test('a house that can not pay blames nobody, says so, and resumes when it is funded', async () => {
     f.chain.houseFailure = 'INSUFFICIENT_HOUSE_BALANCE';
     f.start();

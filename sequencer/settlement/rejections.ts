@@ -86,17 +86,12 @@ export class Rejections {
     const vaults = vaultsOf(batch);
     const suspects = causes.size > 0 ? [...causes.keys()] : vaults.length === 1 ? vaults : [];
     const isBlameless = by === 'verifying-key' || by === 'packet' || by === 'exit';
-    const culprits: Culprit[] = [];
-    for (const vault of isBlameless ? [] : suspects) {
-      const strikes = (this.#strikes.get(vault) ?? 0) + 1;
-      this.#strikes.set(vault, strikes);
-      const cause = causes.get(vault) ?? { reason, lasting: false };
-      if (!cause.lasting && strikes < STRIKES_TO_HOLD) continue;
-      culprits.push({ vault, reason: cause.reason, firstBet: firstBetOf(vault, unfinished.from(batch)) });
-    }
+    const culprits = isBlameless ? [] : this.#culpritsAmong(suspects, { batch, causes, reason });
+    // A held vault is tried alone and by a schedule of its own: nobody else has to wait for it.
+    const isRetrial = !isBlameless && vaults.every((vault) => quarantine.isHeld(vault));
     // Halving ends by itself; what is built anew as it was must not be rejected again and again at full speed.
     const halving = !isBlameless && causes.size === 0;
-    this.#inARow = halving ? 1 : this.#inARow + 1;
+    if (!isRetrial) this.#inARow = halving ? 1 : this.#inARow + 1;
     const rejections = this.#inARow;
     log.warn({ batch: batch.batchNumber.toString(), by, rejections, reason, suspects }, 'batch rejected and taken back');
     const hold = quarantine.hold(culprits);
@@ -104,7 +99,25 @@ export class Rejections {
     hold.durable();
     if (halving) trials.narrow(vaults);
     trials.clear(culprits.map(({ vault }) => vault));
-    await this.#o.pause(this.#inARow);
+    if (!isRetrial) await this.#o.pause(this.#inARow);
+  }
+
+  /** Those of the suspects that are to be held; the others have a strike more. */
+  #culpritsAmong(
+    suspects: readonly Address[],
+    { batch, causes, reason }: { batch: BatchRecord; causes: ReadonlyMap<Address, Cause>; reason: string },
+  ): Culprit[] {
+    const { unfinished, quarantine } = this.#o;
+    const culprits: Culprit[] = [];
+    for (const vault of suspects) {
+      const strikes = (this.#strikes.get(vault) ?? 0) + 1;
+      this.#strikes.set(vault, strikes);
+      const cause = causes.get(vault) ?? { reason, lasting: false };
+      // One that is held already has had its strikes, before a start perhaps.
+      if (!quarantine.isHeld(vault) && !cause.lasting && strikes < STRIKES_TO_HOLD) continue;
+      culprits.push({ vault, reason: cause.reason, firstBet: firstBetOf(vault, unfinished.from(batch)) });
+    }
+    return culprits;
   }
 
   /** What the chain shows against each of a batch's vaults, in the state right before it. */

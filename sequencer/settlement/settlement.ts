@@ -46,6 +46,8 @@ export interface SettlementOptions {
   /** ... or when this many bets wait. */
   batchThreshold: number;
   pollMs: number;
+  /** How long a slot takes. */
+  slotMs: number;
   clock: Clock;
   log: Logger;
 }
@@ -67,6 +69,8 @@ export class Settlement {
   readonly #stopping = new AbortController();
   #loops: Promise<void>[] = [];
   #idleTrials = 0;
+  /** A held vault had its trial: bets that are due have their turn before the next one's. */
+  #isOthersTurn = false;
   /** Why a loop has been failing for a while, by its name. */
   readonly #failing = new Map<string, string>();
 
@@ -131,6 +135,7 @@ export class Settlement {
     }
     if (!batch) return this.#nothingBuilt(only);
     this.#idleTrials = 0;
+    if (!only) this.#isOthersTurn = false;
     // Nothing is awaited between building and adding: what was built on is still what there is.
     await unfinished.add(batch);
     return true;
@@ -139,14 +144,21 @@ export class Settlement {
   /** The vaults that alone the next batch may hold, if there are such: suspects, or one in quarantine that is due to be tried again. */
   #underTrial(): readonly Address[] | undefined {
     if (this.#trials.current) return this.#trials.current;
+    if (this.#isOthersTurn && this.#isDue()) return undefined;
     const due = this.#quarantine.takeDue();
-    if (due) this.#trials.narrow([due]);
+    if (due) {
+      this.#trials.narrow([due]);
+      this.#isOthersTurn = true;
+    }
     return this.#trials.current;
   }
 
   /** Vaults under trial of which no batch can be built are let go, at once if they do not wait at all. */
   #nothingBuilt(only: readonly Address[] | undefined): boolean {
-    if (!only) return false;
+    if (!only) {
+      this.#isOthersTurn = false;
+      return false;
+    }
     this.#idleTrials += 1;
     if (this.#idleTrials < MAX_IDLE_TRIALS && this.#o.builder.waits(only)) return false;
     this.#idleTrials = 0;

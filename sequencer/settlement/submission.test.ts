@@ -69,6 +69,35 @@ describe('submission', () => {
     assert.equal(f.chain.signed.size, 1);
   });
 
+  /** The batch has landed, and the node knows neither its signature nor the house's history. */
+  const forgotten = async () => {
+    await submitted();
+    f.chain.land('signature-1');
+    f.chain.status = async () => undefined;
+    f.chain.findBatch = async () => undefined;
+    f.chain.finalizeAll();
+  };
+
+  test('a batch whose signature the node has forgotten is known by its blob in the finalized house', async () => {
+    await forgotten();
+    await f.settleAll();
+    assert.equal(f.chain.signed.size, 1);
+    assert.deepEqual(f.settlement?.problems, []);
+    f.assertSettledOnce();
+  });
+
+  test("a settled number that the node can not explain is a problem that is said, and nobody's guess", async () => {
+    finalizedHouse((house) => ({ ...house, lastBlobHash: new Uint8Array(32) }));
+    await forgotten();
+    await f.until(() => f.settlement?.problems[0] !== undefined);
+    assert.match(f.settlement?.problems[0] ?? '', /batch 1 waits: its number is settled/);
+    assert.deepEqual(
+      f.errors.map(({ alert }) => alert),
+      ['settlement-blocked'],
+    );
+    assert.deepEqual([f.states(), f.chain.signed.size], [['Submitted'], 1]);
+  });
+
   test('a failure that a fork could still undo takes nothing back; a final one leads to other bytes', async () => {
     await submitted();
     const { status } = f.chain;

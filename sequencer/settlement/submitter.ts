@@ -73,7 +73,7 @@ export class Submitter {
     while (this.#o.unfinished.next === batch) {
       if (await this.#confirm(batch)) break;
       const fate = await this.#fateOf(batch);
-      if (fate === 'settled') await this.#takeOver(batch);
+      if (fate === 'settled') await this.#takeOver(batch, sending);
       if (fate === 'failed') this.#countFailedLanding(batch, sending);
       if (fate === 'alive') await this.#sendIfDue(batch, sending);
       if (fate === 'unsigned' || fate === 'dead' || fate === 'failed') await this.#signAndSend(batch, sending);
@@ -92,7 +92,7 @@ export class Submitter {
 
   /** Whether a Confirmed batch is final. */
   async isFinal(batch: BatchRecord): Promise<boolean> {
-    const state = await this.#o.chain.status(batch.signature as string);
+    const state = batch.signature && (await this.#o.chain.status(batch.signature));
     if (state) return state.commitment === 'finalized' && !state.failure;
     // A node without its history shows nothing: what was confirmed as ours is final once the finalized house has it.
     return (await this.#o.chain.finalizedHouse()).lastBatch >= batch.batchNumber;
@@ -139,12 +139,23 @@ export class Submitter {
     throw new BatchRejected(`transactions of batch ${batch.batchNumber} keep failing on chain`, 'vaults');
   }
 
-  /** The batch's number is settled: by bytes of ours, whose signature is taken over as soon as the chain names it. */
-  async #takeOver(batch: BatchRecord): Promise<void> {
+  /**
+   * The batch's number is settled: by bytes of ours, whose signature is taken over as soon as the chain names it. A node that has forgotten
+   * it can still show the batch as the last one of the finalized house.
+   */
+  async #takeOver(batch: BatchRecord, sending: Sending): Promise<void> {
     const { chain, unfinished } = this.#o;
     const signature = await chain.findBatch(batch.batchNumber);
     const landed = signature && (await chain.landedBatch(signature));
-    if (!signature || !landed) return;
+    if (!signature || !landed) {
+      const house = await chain.finalizedHouse();
+      if (house.lastBatch === batch.batchNumber && compareBytes(house.lastBlobHash, batch.blobHash) === 0) {
+        const progress = { confirmedAtMs: this.#o.clock.nowMs() };
+        return unfinished.move(batch, { to: 'Confirmed', reason: 'shown by the finalized house', progress });
+      }
+      return this.#reportBlocked(batch, sending, 'its number is settled, and the node does not find the transaction that did it');
+    }
+    this.#reportBlocked(batch, sending, undefined);
     if (compareBytes(landed.blobHash, batch.blobHash) !== 0) {
       throw new CasinoError('CHAIN_MISMATCH', `batch ${batch.batchNumber} was settled with another blob`);
     }

@@ -156,8 +156,10 @@ export class FakeSettlementChain implements SettlementChain {
   }
 
   async finalizedHouse(): Promise<FinalizedHouse> {
-    const lastBatch = BigInt(this.landed.filter(({ commitment }) => commitment === 'finalized').length);
-    return { blockHeight: this.height, lastBatch, lastTransfer: this.lastTransfer, leader: this.leader };
+    const final = this.landed.filter(({ commitment }) => commitment === 'finalized');
+    const { height: blockHeight, lastTransfer, leader } = this;
+    const lastBlobHash = final.at(-1)?.blobHash ?? new Uint8Array(32);
+    return { blockHeight, lastBatch: BigInt(final.length), lastBlobHash, lastTransfer, leader };
   }
 
   /** A vault as the chain shows it, from what it showed before any batch. */

@@ -53,6 +53,8 @@ export class SettlementFixture {
   };
   nowMs = 1_790_000_000_000;
   slot = 0n;
+  /** So long that an exit delay outlasts every back-off. */
+  slotMs = 200_000;
   proofs = true;
   /** Time as the test sets it; sleeps are short. */
   readonly clock: Clock = {
@@ -159,10 +161,17 @@ export class SettlementFixture {
 
   start(): void {
     this.prepare();
-    const { chain, unfinished, builder, proofs } = this;
+    const { chain, unfinished, builder, proofs, slotMs } = this;
     const provers = proofs ? this.provers : [];
     const { book, ledger } = this.admission;
-    const timing = { batchWaitMs: 0, batchThreshold: 1, pollMs: 1, parallelProofs: this.parallelProofs, clock: this.clock };
+    const timing = {
+      batchWaitMs: 0,
+      batchThreshold: 1,
+      pollMs: 1,
+      slotMs,
+      parallelProofs: this.parallelProofs,
+      clock: this.clock,
+    };
     const log = pino({ level: 'error' }, { write: (line) => this.errors.push(JSON.parse(line) as Record<string, unknown>) });
     this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, proofs, provers, ...timing, log });
     this.settlement.start();

@@ -63,6 +63,8 @@ export class TableWorld {
   nowMs = 0;
   /** Transactions that are sent get lost, and the sender hears nothing of it. */
   isLosing = false;
+  /** What the node says instead of running a transaction dry. */
+  refusal: string | undefined;
   /** Reads of accounts fail. */
   isBlind = false;
 
@@ -181,6 +183,15 @@ export class TableWorld {
 
   /** Signs batch 1 of the first vaults, with a simulated proof of what it says. */
   async sign(count: number) {
+    return this.settlement.signBatch(await this.#batch(count));
+  }
+
+  /** Dry-runs the same batch. */
+  async dryRun(count: number) {
+    return this.settlement.dryRun(await this.#batch(count));
+  }
+
+  async #batch(count: number) {
     const runs = this.runs(count);
     const { value } = { value: await this.#vaultViews() };
     const outcomes = Array.from({ length: 3 * count }, (_, row) => (row % 2) as 0 | 1);
@@ -199,7 +210,7 @@ export class TableWorld {
     };
     const proof = simulateProof(publicInput(batch, LARGE.maxVaults));
     const { vkId, maxBets } = LARGE;
-    return this.settlement.signBatch({ vkId, maxBets, batchNumber: 1n, termsId: 1, blobHash, proof, outcomes, runs });
+    return { vkId, maxBets, batchNumber: 1n, termsId: 1, blobHash, proof, outcomes, runs };
   }
 
   async balances(): Promise<bigint[]> {
@@ -248,6 +259,9 @@ export class TableWorld {
       const { payload } = config;
       const method = isJsonRpcPayload(payload) ? payload.method : '';
       if (method === 'sendTransaction' && this.isLosing) return { jsonrpc: '2.0', id: 1, result: 'lost' } as never;
+      if (method === 'simulateTransaction' && this.refusal) {
+        return { jsonrpc: '2.0', id: 1, error: { code: -32_602, message: this.refusal } } as never;
+      }
       if (method === 'getMultipleAccounts' && this.isBlind) throw new Error('the node does not answer');
       return transport(config);
     }) as ChainRpc;

@@ -44,7 +44,10 @@ const TERMS = { profitBps: PROFIT_BPS, vrfCommitment: VRF_COMMITMENT };
 
 /** What the real accounts say, in the model's words. */
 function read({ chain, house, vaults }: World): ModelState {
-  const { balance, liabilities, lastBatch, lastTransfer, leaderEpoch, leaderNonce, exitDelaySlots } = readHouse(chain, house);
+  const { balance, liabilities, lastBatch, lastBlobHash, lastTransfer, leaderEpoch, leaderNonce, exitDelaySlots } = readHouse(
+    chain,
+    house,
+  );
   const escrow = chain.lamportsOf(house.escrow) - chain.svm.minimumBalanceForRentExemption(0n);
   const shown = vaults.map(({ address }): [Address, ModelVault] => {
     const { owner, accountId, frozen, lastTerms, keys, ...money } = readVault(chain, { address });
@@ -52,7 +55,7 @@ function read({ chain, house, vaults }: World): ModelState {
     const amounts = { balance: own, pendingDeposit, claimable, requestAmount, requestDeadline, lastBet };
     return [address, { address, owner, accountId, frozen, lastTerms, keys, ...amounts }];
   });
-  const counters = { lastBatch, lastTransfer, leaderEpoch, leaderNonce, exitDelaySlots };
+  const counters = { lastBatch, lastBlobHash, lastTransfer, leaderEpoch, leaderNonce, exitDelaySlots };
   return { house: { balance, liabilities, escrow, ...counters }, vaults: new Map(shown) };
 }
 

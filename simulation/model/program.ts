@@ -163,6 +163,7 @@ class Draft {
     require(sum >= 0n, 'INSUFFICIENT_HOUSE_BALANCE');
     this.house.balance = add(sum, 0n);
     this.house.lastBatch = batch.batchNumber;
+    this.house.lastBlobHash = batch.blobHash;
     const { batchNumber, termsId, blobHash } = batch;
     const outcomes = [...batch.outcomes];
     const input = publicInput({ batchNumber, termsId, ...terms, blobHash, outcomes, runs: proven }, key.maxVaults);

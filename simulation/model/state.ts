@@ -8,6 +8,7 @@ export interface ModelHouse {
   /** What the escrow holds above its rent minimum. */
   escrow: bigint;
   lastBatch: bigint;
+  lastBlobHash: Uint8Array;
   lastTransfer: bigint;
   leaderEpoch: bigint;
   leaderNonce: bigint;
