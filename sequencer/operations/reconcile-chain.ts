@@ -35,8 +35,8 @@ export interface ReconciliationChain {
   snapshot(): Promise<ReconciliationSnapshot>;
   /** For each signature how it stands, in words: `finalized` for a success that is final. At most 256. */
   signatures(signatures: readonly string[]): Promise<string[]>;
-  /** What the program said in a transaction that landed; nothing if it is not there, or failed. */
-  events(signature: string): Promise<CasinoEvent[]>;
+  /** What the program said in a final transaction, nothing if that failed; undefined if the node does not have it. */
+  events(signature: string): Promise<CasinoEvent[] | undefined>;
 }
 
 /** How a success that is final stands. */
@@ -75,13 +75,15 @@ export class SolanaReconciliationChain implements ReconciliationChain {
     );
   }
 
-  async events(signature: string): Promise<CasinoEvent[]> {
+  async events(signature: string): Promise<CasinoEvent[] | undefined> {
     const kept = this.#kept.get(signature);
     if (kept) return kept;
     const options = { commitment: 'finalized', encoding: 'base64', maxSupportedTransactionVersion: 0 } as const;
     const transaction = await call(this.#reader.rpc.getTransaction(signature as Signature, options));
-    if (!transaction?.meta || transaction.meta.err) return [];
-    const events = eventsOf(transaction.meta.logMessages ?? [], this.#reader.program);
+    // Without its log, which a node may have dropped, nothing is known of a success.
+    const log = transaction?.meta?.err ? [] : transaction?.meta?.logMessages;
+    if (!log) return undefined;
+    const events = eventsOf(log, this.#reader.program);
     const oldest = this.#kept.keys().next();
     if (this.#kept.size >= MAX_KEPT_TRANSACTIONS && !oldest.done) this.#kept.delete(oldest.value);
     this.#kept.set(signature, events);

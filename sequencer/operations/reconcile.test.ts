@@ -182,6 +182,40 @@ describe('reconciliation', () => {
     assert.deepEqual(kinds(await reportAfter(change('balance', -99_999n))), ['vault-balance funds']);
   });
 
+  test('a balance that only a transfer explains which the node has forgotten is a matter of records', async () => {
+    const vaults = [{ vault: addressBytes(f.alice.vault), lastBet: 2n }];
+    const signed = (signature: string, transferNumber: bigint) =>
+      f.admission.ledger.commit([{ kind: 'transfer-signed', signature, transferNumber, vaults }]);
+    await signed('older', 1n);
+    await signed('newer', 2n);
+    f.chain.lastTransfer = 2n;
+    const { balance } = f.chain.vaultAfter(f.alice.view());
+    chain.transferred('older', f.alice.vault, balance - 5n);
+    chain.transferred('newer', f.alice.vault, balance - 7n);
+    const after = async (by: bigint, forgotten: string[]) => {
+      chain.forgotten.clear();
+      for (const signature of forgotten) chain.forgotten.add(signature);
+      return reportAfter(change('balance', by));
+    };
+    assert.deepEqual(kinds(await after(-7n, [])), []);
+    for (const forgotten of [['newer'], ['older', 'newer']]) {
+      const report = await after(-7n, forgotten);
+      assert.deepEqual([kinds(report), report.fundsDiffer], [['signature'], false]);
+      assert.equal(report.discrepancies[0]?.subject, `newer of vault ${f.alice.vault}`);
+    }
+    assert.deepEqual(kinds(await after(-5n, ['newer'])), [], 'it may not have landed');
+    assert.deepEqual(kinds(await after(-6n, ['older'])), ['vault-balance funds'], 'the newer one tells');
+    assert.deepEqual(kinds(await after(-6n, [])), ['vault-balance funds']);
+    const escrow = await reportAfter((snapshot) => {
+      change('balance', -7n)(snapshot);
+      snapshot.escrowLamports -= 1n;
+    });
+    assert.ok(kinds(escrow).includes('escrow funds'));
+    chain.forgotten.add('newer');
+    const stolen = await reportAfter(({ vaults: shown }) => Object.assign(alice(shown), { balance: alice(shown).balance - 7n }));
+    assert.deepEqual(kinds(stolen), ['liabilities funds', 'signature']);
+  });
+
   test('what a run paid of a request counts, to the unit', async () => {
     await f.place(f.alice, 1);
     await f.look({ lastBet: 2n, requestAmount: 100_000n, balance: f.chain.vaultAfter(f.alice.view()).balance });
