@@ -159,7 +159,7 @@ async function run(
 function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBook): Reconciler {
   const path = dataPaths(config.dataDirectory).reconciliation;
   return new Reconciler({
-    chain: new SolanaReconciliationChain(opened.reader, () => book.view?.finalized.slot ?? 0n),
+    chain: new SolanaReconciliationChain(opened.reader, { leastSlot: () => book.view?.finalized.slot ?? 0n }),
     read: ledger.read,
     everyMs: config.reconcileEveryMs,
     nowMs: Date.now,
