@@ -100,7 +100,7 @@ async function run(
   // First what the chain shows is taken in: an exit that happened while the service was down is no difference.
   await book.observe(await reader.view());
   const reconciler = makeReconciler(context, book);
-  await reconciler.run();
+  await reconciler.runFirst();
   const fundsDiffer = () => reconciler.fundsDiffer;
   const gate = new Gate({ leader, slotMs: config.slotMs, nowMs: () => performance.now(), fundsDiffer });
   const settlement = await startSettlement(context, { book, terms, leader, feed, onFatal: hooks.onFatal });
