@@ -100,7 +100,7 @@ async function run(
   // First what the chain shows is taken in: an exit that happened while the service was down is no difference.
   await book.observe(await reader.view());
   const reconciler = makeReconciler(context, book);
-  await reconciler.run();
+  await reconciler.runFirst();
   const fundsDiffer = () => reconciler.fundsDiffer;
   const gate = new Gate({ leader, slotMs: config.slotMs, nowMs: () => performance.now(), fundsDiffer });
   const settlement = await startSettlement(context, { book, terms, leader, feed, onFatal: hooks.onFatal });
@@ -159,7 +159,7 @@ async function run(
 function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBook): Reconciler {
   const path = dataPaths(config.dataDirectory).reconciliation;
   return new Reconciler({
-    chain: new SolanaReconciliationChain(opened.reader, () => book.view?.finalized.slot ?? 0n),
+    chain: new SolanaReconciliationChain(opened.reader, { leastSlot: () => book.view?.finalized.slot ?? 0n }),
     read: ledger.read,
     everyMs: config.reconcileEveryMs,
     nowMs: Date.now,

@@ -8,17 +8,17 @@ export class Gate {
   readonly #leader: Leader;
   readonly #slotMs: number;
   readonly #nowMs: () => number;
-  readonly #fundsDiffer: () => boolean;
+  readonly #fundsDiffer: () => boolean | undefined;
 
-  /** `fundsDiffer`: whether the newest reconciliation found money missing. */
-  constructor(options: { leader: Leader; slotMs: number; nowMs(): number; fundsDiffer(): boolean }) {
+  /** `fundsDiffer`: whether the newest reconciliation found money missing; undefined if there has been none. */
+  constructor(options: { leader: Leader; slotMs: number; nowMs(): number; fundsDiffer(): boolean | undefined }) {
     this.#leader = options.leader;
     this.#slotMs = options.slotMs;
     this.#nowMs = options.nowMs;
     this.#fundsDiffer = options.fundsDiffer;
   }
 
-  /** Why bets are not taken, or undefined: another leads, the view of the chain is too old, or money is missing. */
+  /** Why bets are not taken, or undefined: another leads, the view of the chain is too old, money is missing, or that is not known. */
   problem(view: ChainView | undefined): Problem | undefined {
     if (!view) return { code: 'CHAIN_UNSEEN', message: 'the chain has not been read yet' };
     const seen = [view.finalized.house, view.confirmed.house];
@@ -28,7 +28,11 @@ export class Gate {
     if (this.ageMs(view) > this.maxAgeMs(view)) {
       return { code: 'CHAIN_STALE', message: 'the chain has not been seen for too long' };
     }
-    if (this.#fundsDiffer()) {
+    const fundsDiffer = this.#fundsDiffer();
+    if (fundsDiffer === undefined) {
+      return { code: 'NOT_RECONCILED', message: 'bets are stopped: ledger and chain have not been compared yet' };
+    }
+    if (fundsDiffer) {
       return { code: 'FUNDS_DIFFER', message: 'bets are stopped: reconciliation found money missing' };
     }
     return undefined;
@@ -37,7 +41,8 @@ export class Gate {
   /** The error that a bet is answered with while it is not taken. */
   stopped(view: ChainView): CasinoError | undefined {
     const problem = this.problem(view);
-    return problem && new CasinoError(problem.code === 'FUNDS_DIFFER' ? 'BUSY' : 'NOT_LEADING', problem.message);
+    const busy = problem?.code === 'FUNDS_DIFFER' || problem?.code === 'NOT_RECONCILED';
+    return problem && new CasinoError(busy ? 'BUSY' : 'NOT_LEADING', problem.message);
   }
 
   ageMs(view: ChainView): number {

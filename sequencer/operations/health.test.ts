@@ -116,6 +116,14 @@ describe('health', () => {
         return {};
       },
     },
+    {
+      code: 'NOT_RECONCILED',
+      ready: false,
+      change: () => ({
+        gate: new Gate({ leader, slotMs: 400, nowMs: () => nowMs, fundsDiffer: () => undefined }),
+        reconciler: { report: undefined, overdue: undefined },
+      }),
+    },
     { code: 'RECORDS_DIFFER', ready: true, change: () => ({ reconciler: { report: differing(false), overdue: undefined } }) },
     { code: 'RECONCILIATION_LATE', ready: true, change: () => ({ reconciler: { report, overdue: 'no answer' } }) },
     {

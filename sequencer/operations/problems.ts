@@ -18,6 +18,7 @@ export const PROBLEMS = {
   SETTLER_EMPTY: { stopsBets: false },
   PROOFS_OFF: { stopsBets: false },
   DISK_LOW: { stopsBets: false },
+  NOT_RECONCILED: { stopsBets: true },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;

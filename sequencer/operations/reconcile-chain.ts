@@ -15,6 +15,8 @@ import { CasinoError } from '../errors.ts';
 
 /** Looks at the chain until one shows all accounts in one state. */
 const MAX_SNAPSHOT_TRIES = 20;
+/** Between two of them: about half a slot, so that they do not keep in step with the slots. */
+const SNAPSHOT_PAUSE_MS = 230;
 /** Accounts of one call, beside the house and the escrow. */
 const ACCOUNTS_PAGE = 90;
 /** Transactions whose events are kept: they are final, so that they need not be fetched at every reconciliation. */
@@ -30,13 +32,23 @@ export interface ReconciliationSnapshot {
   rentMinimum: bigint;
 }
 
+/** What one look shows. */
+type Seen = Omit<ReconciliationSnapshot, 'rentMinimum'>;
+
 /** What reconciliation asks of the chain. Calls reject with `CHAIN_UNREACHABLE` when it gives no answer. */
 export interface ReconciliationChain {
   snapshot(): Promise<ReconciliationSnapshot>;
   /** For each signature how it stands, in words: `finalized` for a success that is final. At most 256. */
   signatures(signatures: readonly string[]): Promise<string[]>;
-  /** What the program said in a transaction that landed; nothing if it is not there, or failed. */
-  events(signature: string): Promise<CasinoEvent[]>;
+  /** What the program said in a final transaction, nothing if that failed; undefined if the node does not have it. */
+  events(signature: string): Promise<CasinoEvent[] | undefined>;
+}
+
+/** The chain answers, but shows no state that can be compared: it moves between two pages of vaults, or a node is behind. */
+export class ChainUnsteadyError extends CasinoError {
+  constructor() {
+    super('CHAIN_UNREACHABLE', 'the chain does not stand still long enough to be compared');
+  }
 }
 
 /** How a success that is final stands. */
@@ -46,24 +58,27 @@ export const FINAL = 'finalized';
 export class SolanaReconciliationChain implements ReconciliationChain {
   readonly #reader: ChainReader;
   readonly #leastSlot: () => bigint;
+  readonly #sleep: (durationMs: number) => Promise<void>;
   readonly #kept = new Map<string, CasinoEvent[]>();
 
   /** `leastSlot`: a finalized slot that has been seen; what a node shows that is behind it is not compared. */
-  constructor(reader: ChainReader, leastSlot: () => bigint = () => 0n) {
+  constructor(reader: ChainReader, options: { leastSlot?(): bigint; sleep?(durationMs: number): Promise<void> } = {}) {
     this.#reader = reader;
-    this.#leastSlot = leastSlot;
+    this.#leastSlot = options.leastSlot ?? (() => 0n);
+    this.#sleep = options.sleep ?? ((durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs)));
   }
 
-  /** All vaults, and no money moved between two pages of them. */
+  /** All vaults, and no money moved between two pages of them; rejects with `ChainUnsteadyError` if it always does. */
   async snapshot(): Promise<ReconciliationSnapshot> {
     const rentMinimum = await call(this.#reader.rpc.getMinimumBalanceForRentExemption(0n));
     for (let attempt = 0; attempt < MAX_SNAPSHOT_TRIES; attempt += 1) {
+      if (attempt > 0) await this.#sleep(SNAPSHOT_PAUSE_MS);
       const { slot, vaults } = await this.#reader.snapshot('finalized');
       if (slot < this.#leastSlot()) continue;
       const seen = await this.#readTogether([...vaults.keys()], slot);
       if (seen && seen.house.vaultCount === BigInt(seen.vaults.size)) return { ...seen, rentMinimum };
     }
-    throw new CasinoError('CHAIN_UNREACHABLE', 'the chain does not stand still long enough to be compared');
+    throw new ChainUnsteadyError();
   }
 
   async signatures(signatures: readonly string[]): Promise<string[]> {
@@ -75,48 +90,54 @@ export class SolanaReconciliationChain implements ReconciliationChain {
     );
   }
 
-  async events(signature: string): Promise<CasinoEvent[]> {
+  async events(signature: string): Promise<CasinoEvent[] | undefined> {
     const kept = this.#kept.get(signature);
     if (kept) return kept;
     const options = { commitment: 'finalized', encoding: 'base64', maxSupportedTransactionVersion: 0 } as const;
     const transaction = await call(this.#reader.rpc.getTransaction(signature as Signature, options));
-    if (!transaction?.meta || transaction.meta.err) return [];
-    const events = eventsOf(transaction.meta.logMessages ?? [], this.#reader.program);
+    // Without its log, which a node may have dropped, nothing is known of a success.
+    const log = transaction?.meta?.err ? [] : transaction?.meta?.logMessages;
+    if (!log) return undefined;
+    const events = eventsOf(log, this.#reader.program);
     const oldest = this.#kept.keys().next();
     if (this.#kept.size >= MAX_KEPT_TRANSACTIONS && !oldest.done) this.#kept.delete(oldest.value);
     this.#kept.set(signature, events);
     return events;
   }
 
-  /** Accounts in pages, each with the house: undefined if the house changed between two pages. */
-  async #readTogether(
-    addresses: readonly Address[],
-    minContextSlot: bigint,
-  ): Promise<Omit<ReconciliationSnapshot, 'rentMinimum'> | undefined> {
-    const { rpc, program, house: houseAddress } = this.#reader;
-    const escrow = await escrowAddress({ program, house: houseAddress });
-    const vaults = new Map<Address, Vault>();
-    let seen: { house: House; escrowLamports: bigint; slot: bigint } | undefined;
+  /** Accounts in pages, each with the house, all asked for at once: undefined if the house changed between two pages. */
+  async #readTogether(addresses: readonly Address[], minContextSlot: bigint): Promise<Seen | undefined> {
+    const escrow = await escrowAddress({ program: this.#reader.program, house: this.#reader.house });
+    const asked: Promise<Seen>[] = [];
     for (let offset = 0; offset === 0 || offset < addresses.length; offset += ACCOUNTS_PAGE) {
-      const page = addresses.slice(offset, offset + ACCOUNTS_PAGE);
-      const options = { commitment: 'finalized', encoding: 'base64', minContextSlot } as const;
-      const { context, value } = await call(rpc.getMultipleAccounts([houseAddress, escrow, ...page], options));
-      const [houseAccount, escrowAccount, ...vaultAccounts] = value;
-      if (!houseAccount) throw new CasinoError('CHAIN_MISMATCH', `no house at ${houseAddress}`);
-      const decoded = (address: Address, account: NonNullable<(typeof value)[number]>) => ({
-        address,
-        programAddress: account.owner,
-        data: getBase64Encoder().encode(account.data[0]),
-      });
-      const house = decodeOwned(decoded(houseAddress, houseAccount), { program, decode: decodeHouse });
-      if (seen && !sameHouse(seen.house, house)) return undefined;
-      seen = { house, escrowLamports: escrowAccount?.lamports ?? 0n, slot: context.slot };
-      for (const [index, account] of vaultAccounts.entries()) {
-        const address = page[index] as Address;
-        if (account) vaults.set(address, decodeOwned(decoded(address, account), { program, decode: decodeVault }));
-      }
+      asked.push(this.#readPage(addresses.slice(offset, offset + ACCOUNTS_PAGE), { escrow, minContextSlot }));
     }
-    return seen && { ...seen, vaults };
+    const [first, ...others] = await Promise.all(asked);
+    if (!first || others.some(({ house }) => !sameHouse(first.house, house))) return undefined;
+    return { ...first, vaults: new Map([first, ...others].flatMap(({ vaults }) => [...vaults])) };
+  }
+
+  async #readPage(
+    page: readonly Address[],
+    { escrow, minContextSlot }: { escrow: Address; minContextSlot: bigint },
+  ): Promise<Seen> {
+    const { rpc, program, house: houseAddress } = this.#reader;
+    const options = { commitment: 'finalized', encoding: 'base64', minContextSlot } as const;
+    const { context, value } = await call(rpc.getMultipleAccounts([houseAddress, escrow, ...page], options));
+    const [houseAccount, escrowAccount, ...vaultAccounts] = value;
+    if (!houseAccount) throw new CasinoError('CHAIN_MISMATCH', `no house at ${houseAddress}`);
+    const raw = (address: Address, account: NonNullable<(typeof value)[number]>) => ({
+      address,
+      programAddress: account.owner,
+      data: getBase64Encoder().encode(account.data[0]),
+    });
+    const vaults = new Map<Address, Vault>();
+    for (const [index, account] of vaultAccounts.entries()) {
+      const address = page[index] as Address;
+      if (account) vaults.set(address, decodeOwned(raw(address, account), { program, decode: decodeVault }));
+    }
+    const house = decodeOwned(raw(houseAddress, houseAccount), { program, decode: decodeHouse });
+    return { slot: context.slot, house, vaults, escrowLamports: escrowAccount?.lamports ?? 0n };
   }
 }
 

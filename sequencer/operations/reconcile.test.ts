@@ -4,13 +4,16 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { pino } from 'pino';
 import type { Vault } from '../../program/client/index.ts';
 import { useKernel } from '../../protocol/kernel.ts';
+import { CasinoError } from '../errors.ts';
 import { addressBytes } from '../ledger/addresses.ts';
 import type { LedgerEntry } from '../ledger/records.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import { FakeReconciliationChain } from '../test/fake-reconciliation-chain.ts';
 import { SettlementFixture } from '../test/settlement-fixture.ts';
 import { Gate } from './gate.ts';
+import { PROBLEMS } from './problems.ts';
 import { describeReport, type ReconciliationReport, reconcileChain, reportJson } from './reconcile.ts';
+import { ChainUnsteadyError } from './reconcile-chain.ts';
 import { FROM_THE_NEWEST, type SignatureCursor } from './reconcile-signatures.ts';
 import { Reconciler } from './reconciler.ts';
 
@@ -182,6 +185,40 @@ describe('reconciliation', () => {
     assert.deepEqual(kinds(await reportAfter(change('balance', -99_999n))), ['vault-balance funds']);
   });
 
+  test('a balance that only a transfer explains which the node has forgotten is a matter of records', async () => {
+    const vaults = [{ vault: addressBytes(f.alice.vault), lastBet: 2n }];
+    const signed = (signature: string, transferNumber: bigint) =>
+      f.admission.ledger.commit([{ kind: 'transfer-signed', signature, transferNumber, vaults }]);
+    await signed('older', 1n);
+    await signed('newer', 2n);
+    f.chain.lastTransfer = 2n;
+    const { balance } = f.chain.vaultAfter(f.alice.view());
+    chain.transferred('older', f.alice.vault, balance - 5n);
+    chain.transferred('newer', f.alice.vault, balance - 7n);
+    const after = async (by: bigint, forgotten: string[]) => {
+      chain.forgotten.clear();
+      for (const signature of forgotten) chain.forgotten.add(signature);
+      return reportAfter(change('balance', by));
+    };
+    assert.deepEqual(kinds(await after(-7n, [])), []);
+    for (const forgotten of [['newer'], ['older', 'newer']]) {
+      const report = await after(-7n, forgotten);
+      assert.deepEqual([kinds(report), report.fundsDiffer], [['signature'], false]);
+      assert.equal(report.discrepancies[0]?.subject, `newer of vault ${f.alice.vault}`);
+    }
+    assert.deepEqual(kinds(await after(-5n, ['newer'])), [], 'it may not have landed');
+    assert.deepEqual(kinds(await after(-6n, ['older'])), ['vault-balance funds'], 'the newer one tells');
+    assert.deepEqual(kinds(await after(-6n, [])), ['vault-balance funds']);
+    const escrow = await reportAfter((snapshot) => {
+      change('balance', -7n)(snapshot);
+      snapshot.escrowLamports -= 1n;
+    });
+    assert.ok(kinds(escrow).includes('escrow funds'));
+    chain.forgotten.add('newer');
+    const stolen = await reportAfter(({ vaults: shown }) => Object.assign(alice(shown), { balance: alice(shown).balance - 7n }));
+    assert.deepEqual(kinds(stolen), ['liabilities funds', 'signature']);
+  });
+
   test('what a run paid of a request counts, to the unit', async () => {
     await f.place(f.alice, 1);
     await f.look({ lastBet: 2n, requestAmount: 100_000n, balance: f.chain.vaultAfter(f.alice.view()).balance });
@@ -316,7 +353,7 @@ describe('reconciliation on a schedule', () => {
     f.start();
     await f.settleAll();
     await f.stop();
-    await reconciler.run();
+    await reconciler.runFirst();
     assert.equal(stopped(), undefined);
     chain.tamper = (snapshot) => {
       snapshot.escrowLamports = 0n;
@@ -336,5 +373,58 @@ describe('reconciliation on a schedule', () => {
     assert.equal(reconciler.overdue, undefined);
     assert.equal(saved.at(-1)?.fundsDiffer, false);
     assert.ok(saved.some((report) => report.fundsDiffer));
+  });
+
+  test('goes on without a first comparison if the chain moves all the time, takes no bets, settles and pays, until there is one', async () => {
+    const fundsDiffer = () => reconciler.fundsDiffer;
+    const gate = new Gate({ leader: { epoch: 1n, nonce: 1n }, slotMs: 1_000_000, nowMs: () => 0, fundsDiffer });
+    const problem = () => gate.problem(f.admission.book.view)?.code;
+    for (const bettor of f.bettors) await f.place(bettor, 1);
+    chain.tamper = () => {
+      throw new ChainUnsteadyError();
+    };
+    await reconciler.runFirst();
+    assert.deepEqual([problem(), PROBLEMS.NOT_RECONCILED.stopsBets], ['NOT_RECONCILED', true]);
+    const view = f.admission.book.view as NonNullable<typeof f.admission.book.view>;
+    assert.equal(gate.stopped(view)?.code, 'BUSY');
+    reconciler.start();
+    await f.until(() => reconciler.overdue !== undefined);
+    f.start();
+    await f.settleAll();
+    await f.look({ requestAmount: 7n, lastBet: 1n });
+    await f.until(() => f.chain.paid.length > 0);
+    assert.equal(problem(), 'NOT_RECONCILED');
+    chain.tamper = () => {};
+    await f.until(() => problem() === undefined);
+    assert.equal(reconciler.overdue, undefined);
+  });
+
+  test('does not wait a whole interval for the first comparison', async () => {
+    const save = () => {};
+    const seldom = new Reconciler({
+      chain,
+      read: f.read,
+      everyMs: 86_400_000,
+      nowMs: () => 5,
+      log: pino({ level: 'silent' }),
+      save,
+    });
+    chain.tamper = () => {
+      throw new ChainUnsteadyError();
+    };
+    await seldom.runFirst();
+    seldom.start();
+    chain.tamper = () => {};
+    await f.until(() => seldom.report !== undefined);
+    await seldom.stop();
+  });
+
+  test('ends the start if the chain does not answer, or has no such house', async () => {
+    for (const code of ['CHAIN_UNREACHABLE', 'CHAIN_MISMATCH'] as const) {
+      chain.tamper = () => {
+        throw new CasinoError(code, 'no');
+      };
+      await assert.rejects(reconciler.runFirst(), { code });
+    }
   });
 });

@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
 import { messageOf } from '../errors.ts';
 import { describeReport, type ReconcileInput, type ReconciliationReport, reconcileChain, reportJson } from './reconcile.ts';
+import { ChainUnsteadyError } from './reconcile-chain.ts';
 import { FROM_THE_NEWEST, type SignatureCursor } from './reconcile-signatures.ts';
 
 /** Pages of 256 stored signatures that one run asks for at most, of batches and of transfers each. */
 const MAX_SIGNATURE_PAGES = 8;
 /** Runs that may fail in a row, because the chain does not answer say, before that is a problem of its own. */
 const MAX_FAILURES = 3;
+/** Longest pause before the first report, as no bets are taken until then. */
+const FIRST_RETRY_MS = 2_000;
 
 export interface ReconcilerOptions extends Pick<ReconcileInput, 'chain' | 'read' | 'nowMs'> {
   /** From the end of one run to the beginning of the next. */
@@ -38,9 +41,9 @@ export class Reconciler {
     return this.#report;
   }
 
-  /** Whether the newest report found money missing: no bets are taken then. */
-  get fundsDiffer(): boolean {
-    return this.#report?.fundsDiffer ?? false;
+  /** Whether the newest report found money missing, undefined before the first: no bets are taken in either case. */
+  get fundsDiffer(): boolean | undefined {
+    return this.#report?.fundsDiffer;
   }
 
   /** Why there has been no report for a while, or undefined. */
@@ -69,7 +72,20 @@ export class Reconciler {
     return report;
   }
 
-  /** Begins the schedule; the first run is one interval from now. */
+  /**
+   * Compares at the start. A chain that moves all the time is no reason to end: settlement, exits and payments need no comparison, and the
+   * schedule makes up for it. Rejects if the chain can not be read.
+   */
+  async runFirst(): Promise<void> {
+    try {
+      await this.run();
+    } catch (error) {
+      if (!(error instanceof ChainUnsteadyError)) throw error;
+      this.#failed(error);
+    }
+  }
+
+  /** Begins the schedule; the next run is one interval from now, or sooner if none has succeeded. */
   start(): void {
     this.#running = this.#loop();
   }
@@ -82,15 +98,20 @@ export class Reconciler {
   async #loop(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#sleep(this.#o.everyMs);
+        const { everyMs } = this.#o;
+        await this.#sleep(this.#report ? everyMs : Math.min(everyMs, FIRST_RETRY_MS));
         await this.run();
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
-        this.#failures += 1;
-        this.#failure = messageOf(error);
-        this.#o.log.warn({ failures: this.#failures, reason: this.#failure }, 'could not reconcile, trying again');
+        this.#failed(error);
       }
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#failures += 1;
+    this.#failure = messageOf(error);
+    this.#o.log.warn({ failures: this.#failures, reason: this.#failure }, 'could not reconcile, trying again');
   }
 
   /** Rejects once the service stops. */

@@ -104,6 +104,29 @@ describe('a further start', () => {
       await w.settleAndCheck();
     }));
 
+  test('at a chain that can not be compared settles, takes no bets, and takes them once it can be', () =>
+    within(1, async (w) => {
+      w.proxy.fail(['sendTransaction'], { kind: 'hold' });
+      await w.bet(1);
+      await w.untilState('Submitted');
+      await w.stop();
+      w.proxy.heal();
+      // The house as it is, and none of its vaults: a vault is always opening between two calls.
+      const options = { commitment: 'finalized', encoding: 'base64' } as const;
+      const { value } = await connectRpc(w.node.url).getMultipleAccounts([w.house.house, w.house.program], options).send();
+      const plain = (_: string, field: unknown) => (typeof field === 'bigint' ? Number(field) : field);
+      const text = JSON.stringify({ jsonrpc: '2.0', id: '1', result: { context: {}, value: [value[0], null, null] } }, plain);
+      w.proxy.fail(['getMultipleAccounts'], { kind: 'say', text });
+      await w.start();
+      const codes = async () => (await w.health()).problems.map(({ code }) => code);
+      await w.until('the bet is settled', async () => (await w.health()).settlement.open_bets === 0);
+      assert.ok((await codes()).includes('NOT_RECONCILED'));
+      w.proxy.heal();
+      await w.until('they are compared', async () => !(await codes()).includes('NOT_RECONCILED'));
+      await w.bet(1);
+      await w.settleAndCheck();
+    }));
+
   test('at a node that is behind says so, and is not taken for a stale ledger', () =>
     within(1, async (w) => {
       await w.stop();

@@ -16,6 +16,8 @@ export class FakeReconciliationChain implements ReconciliationChain {
   tamper: (snapshot: { house: House; vaults: Map<Address, Vault>; escrowLamports: bigint }) => unknown = () => {};
   /** How a signature stands, where it is not final. */
   readonly states = new Map<string, string>();
+  /** Transactions that the node does not have, any more or yet. */
+  readonly forgotten = new Set<string>();
   /** Signatures that were asked for. */
   asked: string[] = [];
   reachable = true;
@@ -52,7 +54,8 @@ export class FakeReconciliationChain implements ReconciliationChain {
     return signatures.map((signature) => this.states.get(signature) ?? 'finalized');
   }
 
-  async events(signature: string): Promise<CasinoEvent[]> {
+  async events(signature: string): Promise<CasinoEvent[] | undefined> {
+    if (this.forgotten.has(signature)) return undefined;
     return this.#events.get(signature) ?? [];
   }
 
