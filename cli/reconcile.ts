@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { address } from '@solana/kit';
 import { ChainReader } from '../sequencer/chain/reader.ts';
 import { call, connectRpc } from '../sequencer/chain/rpc.ts';
+import { dataPaths } from '../sequencer/context.ts';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import { LedgerReader } from '../sequencer/ledger/reader.ts';
 import { describeReport, type ReconciliationReport, reconcile, reportJson } from '../sequencer/operations/reconcile.ts';
-import { dataPaths } from '../sequencer/service.ts';
 
 /** Exit codes; the last is EX_TEMPFAIL: trying again may help. */
 const EXIT_DIFFERENCES = 1;

@@ -9,6 +9,8 @@ export interface Config {
   /** Everything that lasts: ledger, keys, proving keys, blobs. */
   dataDirectory: string;
   rpcUrl: string;
+  /** Longest that one call to the chain may take, waiting for the node included. */
+  rpcTimeoutMs: number;
   program: Address;
   host: string;
   port: number;
@@ -42,6 +44,7 @@ export interface Config {
 
 export const DEFAULTS: Omit<Config, 'dataDirectory' | 'rpcUrl'> = {
   program: LOCAL_PROGRAM_ADDRESS,
+  rpcTimeoutMs: 10_000,
   host: '127.0.0.1',
   port: 8787,
   slotMs: 400,

@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   HEADERS_TOO_LARGE: { status: 431, retry: false },
   REQUEST_TIMEOUT: { status: 408, retry: true },
   VAULT_CLOSED: { status: 410, retry: false },
+  PROVING_KEY_INVALID: { status: 500, retry: false },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

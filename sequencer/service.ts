@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { getBase58Decoder } from '@solana/kit';
 import type { Logger } from 'pino';
 import { verifyEddsaPoseidon } from '../native/index.ts';
@@ -12,60 +11,30 @@ import { SeedBook, TermsBook } from './admission/seeds.ts';
 import { ReceiptSigner } from './admission/signer.ts';
 import { EventFeed } from './api/feed.ts';
 import { type ApiServer, createApi } from './api/server.ts';
-import { BlobStore } from './blobs/store.ts';
-import { type BatchAccounts, BatchPacketLimit, deriveBatchAccounts } from './chain/batch-transaction.ts';
-import { LookupTables } from './chain/lookup-tables.ts';
+import { deriveBatchAccounts } from './chain/batch-transaction.ts';
 import { connectRpc } from './chain/rpc.ts';
-import { type Leader, SolanaSettlementChain } from './chain/settlement-chain.ts';
 import { ChainWatcher } from './chain/watcher.ts';
-import { SYSTEM_CLOCK } from './clock.ts';
 import type { Config } from './config.ts';
+import { type Context, dataPaths } from './context.ts';
 import { CasinoError } from './errors.ts';
-import { addressBytes } from './ledger/addresses.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
 import { type OpenedHouse, openHouse } from './operations/house-setup.ts';
-import { loadOperatorKeys, type OperatorKeys } from './operations/keys.ts';
+import { loadOperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
 import { Monitor } from './operations/monitor.ts';
 import { reportJson } from './operations/reconcile.ts';
 import { SolanaReconciliationChain } from './operations/reconcile-chain.ts';
 import { Reconciler } from './operations/reconciler.ts';
 import { NATIVE_KERNEL } from './prover/native-kernel.ts';
-import { ProverPool } from './prover/prover.ts';
-import { loadDevelopmentKeys, type ProvingKey } from './prover/proving-keys.ts';
-import { UnfinishedBatches } from './settlement/batches.ts';
-import { BatchBuilder } from './settlement/builder.ts';
-import type { BatchSize } from './settlement/planner.ts';
-import { Settlement } from './settlement/settlement.ts';
-import { withdrawUnprovable } from './settlement/unprovable.ts';
+import { developmentProving, type Proving } from './prover/proving.ts';
+import { type RunningSettlement, startSettlement } from './settlement-stage.ts';
 
 export interface Service {
   url: string;
   stop(): Promise<void>;
 }
-
-interface Context {
-  config: Config;
-  log: Logger;
-  ledger: Ledger;
-  keys: OperatorKeys;
-  opened: OpenedHouse;
-  provingKeys: ProvingKey[];
-  batchAccounts: BatchAccounts;
-}
-
-/** Where everything that lasts is kept. */
-export const dataPaths = (directory: string) => ({
-  ledger: join(directory, 'ledger.db'),
-  keys: join(directory, 'keys'),
-  provingKeys: join(directory, 'proving-keys'),
-  tables: join(directory, 'proving-keys', 'tables'),
-  blobs: join(directory, 'blobs'),
-  /** The newest reconciliation report, as JSON. */
-  reconciliation: join(directory, 'reconciliation.json'),
-});
 
 /**
  * Starts the whole service: opens the ledger, compares it and the keys with the chain, takes the lead, resumes settlement, and only
@@ -76,6 +45,8 @@ export async function startService(options: {
   log: Logger;
   onProgress(message: string): void;
   onFatal(error: CasinoError): void;
+  /** Instead of the development keys and their native provers. */
+  proving?: Proving;
 }): Promise<Service> {
   const { config, log, onProgress, onFatal } = options;
   useKernel(NATIVE_KERNEL);
@@ -84,8 +55,10 @@ export async function startService(options: {
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
     const keys = await loadOperatorKeys(paths.keys);
-    const provingKeys = await loadDevelopmentKeys(paths.provingKeys, { circuits: config.circuits, onProgress });
-    const rpc = connectRpc(config.rpcUrl);
+    const { circuits, proverThreads: threads, rpcTimeoutMs } = config;
+    const proving = options.proving ?? (await developmentProving({ paths, circuits, threads, onProgress }));
+    const rpc = connectRpc(config.rpcUrl, rpcTimeoutMs);
+    const { keys: provingKeys } = proving;
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     const opened = await openHouse(house);
     await bindLedger(ledger, opened);
@@ -95,7 +68,7 @@ export async function startService(options: {
       termsIds: opened.terms.map(({ id }) => id),
       vkIds: provingKeys.map(({ vkId }) => vkId),
     });
-    return await run({ config, log, ledger, keys, opened, provingKeys, batchAccounts }, { onProgress, onFatal });
+    return await run({ config, log, ledger, keys, opened, proving, batchAccounts }, { onProgress, onFatal });
   } catch (error) {
     await ledger.close().catch(() => {});
     throw error;
@@ -147,10 +120,10 @@ async function run(
     stopped: (view) => gate.stopped(view),
     nowMs: Date.now,
   });
-  const { loops, unfinished, pool } = settlement;
-  const sizes = context.provingKeys.map(({ circuit }) => circuit.name);
+  const { loops, unfinished, provers } = settlement;
+  const sizes = context.proving.keys.map(({ circuit }) => circuit.name);
   const ledgerPath = dataPaths(config.dataDirectory).ledger;
-  const watched = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, pool, sizes, reconciler };
+  const watched = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, provers, sizes, reconciler };
   const monitor = new Monitor({ ...watched, config, log, rpc: reader.rpc, settler: keys.settler.address });
   monitor.start();
   const watcher = new ChainWatcher({
@@ -195,91 +168,6 @@ function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBoo
   });
 }
 
-interface RunningSettlement {
-  loops: Settlement;
-  unfinished: UnfinishedBatches;
-  pool: ProverPool;
-  tables: LookupTables;
-  maxOpenBets(): number;
-}
-
-/** Proving rate that is assumed until one is measured, in bets a second. */
-const ASSUMED_BETS_PER_SECOND = 5;
-
-async function startSettlement(
-  context: Context,
-  parts: { book: VaultBook; terms: TermsBook; leader: Leader; feed: EventFeed; onFatal(error: CasinoError): void },
-): Promise<RunningSettlement> {
-  const { config, log, ledger, keys, opened, provingKeys } = context;
-  const { reader, domain } = opened;
-  const { book, terms, leader, feed } = parts;
-  const pool = new ProverPool(config.proofs ? provingKeys : [], {
-    threads: config.proverThreads,
-    tableCache: dataPaths(config.dataDirectory).tables,
-    log,
-    onFatal: parts.onFatal,
-  });
-  const unfinished = new UnfinishedBatches({
-    ledger,
-    clock: SYSTEM_CLOCK,
-    onChange: (batch) => {
-      if (batch.state === 'Finalized') feed.batchFinalized(batch);
-    },
-  });
-  const sizes = batchSizes(context);
-  const tables = lookupTables(context, terms);
-  const blobs = new BlobStore(dataPaths(config.dataDirectory).blobs);
-  const house = addressBytes(reader.house);
-  const packet = new BatchPacketLimit({
-    program: reader.program,
-    settler: keys.settler,
-    accounts: context.batchAccounts,
-    tables,
-  });
-  const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, packet, domain, house });
-  const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader, tables });
-  const { batchWaitMs, batchThreshold, pollMs, proofs, parallelProofs } = config;
-  const loops = new Settlement({
-    chain,
-    unfinished,
-    builder,
-    book,
-    ledger,
-    proofs,
-    provers: pool.provers,
-    parallelProofs,
-    batchWaitMs,
-    batchThreshold,
-    pollMs,
-    clock: SYSTEM_CLOCK,
-    log,
-  });
-  await withdrawUnprovable(unfinished, sizes);
-  tables.start();
-  loops.start();
-  const exitSeconds = () => (Number(book.view?.finalized.house.exitDelaySlots ?? 0n) * config.slotMs) / 1_000;
-  const maxOpenBets = () => Math.floor(((loops.betsPerSecond ?? ASSUMED_BETS_PER_SECOND) * exitSeconds()) / 4);
-  return { loops, unfinished, pool, tables, maxOpenBets };
-}
-
-/** The sizes whose keys are loaded, smallest first. */
-function batchSizes({ provingKeys }: Context): BatchSize[] {
-  return provingKeys.map(({ circuit: { name, maxBets, maxVaults }, vkId }) => ({ name, vkId, maxBets, maxVaults }));
-}
-
-function lookupTables({ opened, keys, ledger, log, batchAccounts }: Context, terms: TermsBook): LookupTables {
-  const { house, verifyingKeys, terms: termsAddresses } = batchAccounts;
-  const currentTerms = termsAddresses.get(terms.current.id);
-  return new LookupTables({
-    rpc: opened.reader.rpc,
-    settler: keys.settler,
-    ledger,
-    constants: [house, ...(currentTerms ? [currentTerms] : []), ...verifyingKeys.values()],
-    nowMs: Date.now,
-    log,
-  });
-}
-
 function houseJson({ config, opened }: Context, { book, terms }: { book: VaultBook; terms: TermsBook }) {
   const house = book.view?.finalized.house;
   if (!house) throw new CasinoError('NOT_LEADING', 'the chain has not been read yet');
@@ -316,6 +204,6 @@ async function stopAll(parts: {
   await parts.watcher.stop();
   await parts.settlement.loops.stop();
   await parts.settlement.tables.stop();
-  await parts.settlement.pool.stop();
+  await parts.settlement.provers.stop();
   await parts.ledger.close();
 }

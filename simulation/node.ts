@@ -241,12 +241,13 @@ function unreachable(name: string): CasinoError {
   return new CasinoError('CHAIN_UNREACHABLE', `the chain does not answer: ${name}`);
 }
 
-/** The model knows no challenges. */
+/** The model knows no challenges, and its house takes nothing out. */
 const UNCHALLENGED = { challengeBet: 0n, challengeSlot: 0n };
+const KEPT = { reserved: 0n, requestAmount: 0n, requestSlot: 0n };
 
 function houseView({ state }: Block): HouseView {
   const { escrow: _, ...house } = state.house;
-  return { address: HOUSE, settler: HOUSE, receiptKey: HOUSE, reserved: 0n, currentTerms: 1, paused: false, ...house };
+  return { address: HOUSE, settler: HOUSE, receiptKey: HOUSE, ...KEPT, currentTerms: 1, paused: false, ...house };
 }
 
 export function snapshot(block: Block): ChainSnapshot {

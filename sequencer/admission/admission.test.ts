@@ -160,9 +160,49 @@ describe('admission', () => {
     await bet();
   });
 
+  test('what the house may take out at any moment covers no bet: neither before it is paid nor once it has lapsed does it count', async () => {
+    const balance = 5n * 9_800n;
+    await show(10n, {}, { balance, requestAmount: 1n, requestSlot: 10n });
+    await assert.rejects(bet(), coded('BUSY'));
+    await show(1_510n, {}, { balance, requestAmount: 1n, requestSlot: 10n });
+    await assert.rejects(bet(), coded('BUSY'));
+    await show(1_511n, {}, { balance, requestAmount: 1n, requestSlot: 10n });
+    await bet();
+    await show(1_512n, {}, { balance: 2n * balance, requestAmount: 1n, requestSlot: 1_513n });
+    await bet();
+    await show(1_513n, {}, { balance: 3n * balance, reserved: 1n });
+    await assert.rejects(bet(), coded('BUSY'));
+  });
+
   test('open bets are capped for one vault', async () => {
     for (let count = 0; count < 10; count += 1) await bet({ stakeUnits: 1n });
     await assert.rejects(bet({ stakeUnits: 1n }), coded('BUSY'));
+  });
+
+  test('bets that quarantine holds leave their room to others', async () => {
+    const bob = new TestBettor(2);
+    const shown = (slot: bigint) =>
+      fixture.book.observe(
+        chainView(
+          slot,
+          [alice, bob].map((bettor) => bettor.view()),
+        ),
+      );
+    await shown(2n);
+    await fixture.admission.limitOf(fixture.admission.vaultOf(bob.owner));
+    for (let count = 0; count < 10; count += 1) await bet({ stakeUnits: 1n });
+    const place = async () => {
+      const request = bob.sign({ stakeUnits: 1n });
+      await fixture.admission.placeBet(request);
+      bob.accept(request);
+    };
+    for (let count = 0; count < 5; count += 1) await place();
+    await assert.rejects(place(), coded('BUSY'));
+    const vault = fixture.admission.vaultOf(alice.owner);
+    vault.quarantine = { vault: vault.context.vault, firstBet: 1n, reason: 'why', sinceMs: 5, attempts: 1, retryAtMs: 9 };
+    await shown(3n);
+    await place();
+    assert.equal(fixture.book.openBets, 16);
   });
 
   test('a withdrawal request that is merely confirmed holds bets back', async () => {
@@ -207,6 +247,24 @@ describe('admission', () => {
     assert.equal(fixture.book.view?.observedAtMs, 100);
     const gate = new Gate({ leader: { epoch: 1n, nonce: 1n }, slotMs: 1, nowMs: () => 476, fundsDiffer: () => false });
     assert.equal(gate.stopped(fixture.book.view)?.code, 'NOT_LEADING');
+  });
+
+  test('a chain whose commitments move on at different looks is as old as the one that stands still the longer', async () => {
+    const slots = [
+      [5n, 5n],
+      [5n, 6n],
+      [6n, 6n],
+      [6n, 7n],
+    ] as const;
+    for (const [index, [finalized, confirmed]] of slots.entries()) {
+      const shown = chainView(finalized, [alice.view()]);
+      await fixture.book.observe({
+        ...shown,
+        confirmed: { ...shown.confirmed, slot: confirmed },
+        observedAtMs: 100 * (index + 1),
+      });
+    }
+    assert.equal(fixture.book.view?.observedAtMs, 300);
   });
 
   test('a node that lags behind what was final before is not made into a balance', async () => {

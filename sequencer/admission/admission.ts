@@ -169,11 +169,11 @@ export class Admission {
     const { book, limits, ledger } = this.#o;
     if (ledger.backlog > MAX_LEDGER_BACKLOG)
       throw new CasinoError('BUSY', 'the ledger is behind; send the same bytes again later');
-    if (vault.openBets.length >= limits.maxOpenBetsPerVault || book.openBets >= limits.maxOpenBets()) {
+    if (vault.openBets.length >= limits.maxOpenBetsPerVault || book.waitingBets >= limits.maxOpenBets()) {
       throw new CasinoError('BUSY', 'settlement is behind; send the same bytes again later');
     }
     const terms = this.#o.terms.get(request.termsId);
-    if (terms && book.maxProfit(request) > book.bankroll(view.finalized.house)) {
+    if (terms && book.maxProfit(request) > book.bankroll(view)) {
       throw new CasinoError('BUSY', 'the house can not cover this bet beside the open ones; send the same bytes again later');
     }
   }

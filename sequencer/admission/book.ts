@@ -20,8 +20,11 @@ export class VaultBook {
   readonly #byOwner = new Map<Address, VaultState>();
   readonly #byAddress = new Map<Address, VaultState>();
   #view: ChainView | undefined;
+  /** When each commitment's slot was first seen. */
+  readonly #movedAtMs = { finalized: 0, confirmed: 0 };
   #exposure = 0n;
   #openBets = 0;
+  #heldBets = 0;
 
   /** `onChange` hears of what happened to the vaults' money on chain, once what it did to the ledger is durable. */
   constructor(options: {
@@ -48,6 +51,11 @@ export class VaultBook {
     return this.#openBets;
   }
 
+  /** Those that wait for settlement, at the last look: what quarantine holds is left out, for no proof is spent on it. */
+  get waitingBets(): number {
+    return this.#openBets - this.#heldBets;
+  }
+
   /** The most that all open bets together could cost the house, in base units: its own open gains count nothing. */
   get exposure(): bigint {
     return this.#exposure;
@@ -65,9 +73,15 @@ export class VaultBook {
     return this.#byAddress.values();
   }
 
-  /** What the house can still lose, in base units, by its finalized balance. */
-  bankroll(house: HouseView): bigint {
-    return house.balance - house.reserved - this.#exposure;
+  /**
+   * What the house can still lose, in base units, by its finalized balance. What it may take out at any moment counts as gone: its own
+   * request, once that can be paid and until it has lapsed; and what challenges reserve, at first sight.
+   */
+  bankroll({ finalized, confirmed }: ChainView): bigint {
+    const { balance } = finalized.house;
+    const reserved = larger(finalized.house.reserved, confirmed.house.reserved);
+    const asked = larger(payableRequest(finalized.house, confirmed.slot), payableRequest(confirmed.house, confirmed.slot));
+    return balance - asked - reserved - this.#exposure;
   }
 
   /**
@@ -79,8 +93,6 @@ export class VaultBook {
     const before = this.#view;
     const goesBack = before && (view.finalized.slot < before.finalized.slot || view.confirmed.slot < before.confirmed.slot);
     if (goesBack || view.confirmed.slot < view.finalized.slot) return;
-    const standsStill =
-      before && (view.finalized.slot === before.finalized.slot || view.confirmed.slot === before.confirmed.slot);
     const entries: LedgerEntry[] = [];
     const changes: { vault: VaultState; change: VaultChange }[] = [];
     const fresh: { record: VaultRecord; view: VaultView }[] = [];
@@ -92,10 +104,14 @@ export class VaultBook {
         for (const change of vaultChanges(seen, known)) changes.push({ vault: known, change });
       } else fresh.push({ record: this.#recordOf(vault, entries), view: vault });
     }
-    this.#view = standsStill ? { ...view, observedAtMs: before.observedAtMs } : view;
+    if (view.finalized.slot !== before?.finalized.slot) this.#movedAtMs.finalized = view.observedAtMs;
+    if (view.confirmed.slot !== before?.confirmed.slot) this.#movedAtMs.confirmed = view.observedAtMs;
+    this.#view = { ...view, observedAtMs: Math.min(this.#movedAtMs.finalized, this.#movedAtMs.confirmed) };
     if (entries.length > 0) await this.#ledger.commit(entries);
     const late = fresh.flatMap((one) => this.#register(one.record, one.view, view));
     if (late.length > 0) await this.#ledger.commit(late);
+    this.#heldBets = 0;
+    for (const { quarantine, openBets } of this.#byAddress.values()) if (quarantine) this.#heldBets += openBets.length;
     for (const { vault, change } of changes) this.#onChange(vault, change);
   }
 
@@ -152,4 +168,11 @@ export class VaultBook {
     if (ended.length > 0) entries.push({ kind: 'vault-voided', voided: state.voided as VoidRecord });
     return entries;
   }
+}
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** What the house can have paid of its own request in a slot, at the most. */
+function payableRequest({ requestAmount, requestSlot, exitDelaySlots }: HouseView, slot: bigint): bigint {
+  return slot >= requestSlot && slot <= requestSlot + exitDelaySlots ? requestAmount : 0n;
 }

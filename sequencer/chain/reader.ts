@@ -96,10 +96,10 @@ export class ChainReader {
 
 function houseView(address: Address, house: House): HouseView {
   const { settler, balance, reserved, liabilities, currentTerms, lastBatch, lastTransfer, paused } = house;
-  const { leaderEpoch, leaderNonce, exitDelaySlots } = house;
+  const { leaderEpoch, leaderNonce, exitDelaySlots, requestAmount, requestSlot } = house;
   const receiptKey = addressOf(house.receiptKey);
   const counters = { currentTerms, lastBatch, lastTransfer, leaderEpoch, leaderNonce, exitDelaySlots };
-  return { address, settler, receiptKey, balance, reserved, liabilities, paused, ...counters };
+  return { address, settler, receiptKey, balance, reserved, requestAmount, requestSlot, liabilities, paused, ...counters };
 }
 
 function vaultView(address: Address, vault: Vault): VaultView {

@@ -1,35 +1,41 @@
 import {
-  createSolanaRpc,
+  createSolanaRpcFromTransport,
   isSolanaError,
   type Rpc,
   SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE,
+  SOLANA_ERROR__TRANSACTION_ERROR__BLOCKHASH_NOT_FOUND,
   type SolanaRpcApi,
 } from '@solana/kit';
 import { programErrorOf } from '../../program/client/index.ts';
+import { DEFAULTS } from '../config.ts';
 import { CasinoError, messageOf } from '../errors.ts';
-
-/** Longest that one call to the chain may take. */
-const CALL_TIMEOUT_MS = 15_000;
+import { steadyTransport } from './transport.ts';
 
 export type ChainRpc = Rpc<SolanaRpcApi>;
 export type Commitment = 'confirmed' | 'finalized';
 
-export function connectRpc(url: string): ChainRpc {
-  return createSolanaRpc(url);
+/** A node, reached through `steadyTransport`. */
+export function connectRpc(url: string, timeoutMs = DEFAULTS.rpcTimeoutMs): ChainRpc {
+  return createSolanaRpcFromTransport(steadyTransport({ url, timeoutMs }));
 }
 
 /**
- * Makes one call. `CHAIN_UNREACHABLE` if the chain gives no answer; `SETTLEMENT_REJECTED`, with the program's own words, if a dry run
- * of a transaction fails.
+ * Makes one call. `CHAIN_UNREACHABLE` if the chain gives no answer, or no whole one; `SETTLEMENT_REJECTED`, with the program's own
+ * words, if a dry run of a transaction fails.
  */
-export async function call<T>(request: { send(options: { abortSignal: AbortSignal }): Promise<T> }): Promise<T> {
+export async function call<T>(request: { send(): Promise<T> }): Promise<T> {
   try {
-    return await request.send({ abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
+    const answer = await request.send();
+    // Garbage that happens to be JSON has no result.
+    if (answer === undefined) throw new Error('it answers with something else');
+    return answer;
   } catch (error) {
-    if (isSolanaError(error, SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE)) {
+    const failed = isSolanaError(error, SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE);
+    // A node that is behind does not know a fresh blockhash: that says nothing of the transaction.
+    if (failed && !isSolanaError(error.cause, SOLANA_ERROR__TRANSACTION_ERROR__BLOCKHASH_NOT_FOUND)) {
       throw new CasinoError('SETTLEMENT_REJECTED', `the dry run failed: ${describeFailure(error)}`, { cause: error });
     }
-    throw new CasinoError('CHAIN_UNREACHABLE', `the chain does not answer: ${messageOf(error)}`, { cause: error });
+    throw new CasinoError('CHAIN_UNREACHABLE', `the chain does not answer: ${describeFailure(error)}`, { cause: error });
   }
 }
 

@@ -13,9 +13,11 @@ import {
   getTransactionDecoder,
   getTransactionEncoder,
   type Instruction,
+  isSolanaError,
   isTransactionMessageWithinSizeLimit,
   pipe,
   type Signature,
+  SOLANA_ERROR__TRANSACTION_ERROR__ALREADY_PROCESSED,
   setTransactionMessageFeePayerSigner,
   setTransactionMessageLifetimeUsingBlockhash,
   signTransactionMessageWithSigners,
@@ -26,6 +28,8 @@ import { CasinoError } from '../errors.ts';
 import { type ChainRpc, call, describeFailure } from './rpc.ts';
 
 const POLL_MS = 100;
+/** The same bytes are sent again this often until they are seen. */
+const RESEND_EVERY_MS = 2_000;
 /** Longest that `sendAndFinalize` waits. */
 const FINALITY_TIMEOUT_MS = 120_000;
 
@@ -116,23 +120,91 @@ function shortened(message: ReturnType<typeof transactionMessage>, tables: Addre
   return compressTransactionMessageUsingAddressLookupTables(message, tables) as typeof message;
 }
 
-/** Hands signed bytes to the chain, after a dry run. Sending the same bytes again is harmless. */
+/** Hands signed bytes to the chain, after a dry run. Sending the same bytes again is harmless, also when they have landed. */
 export async function sendBytes(rpc: ChainRpc, bytes: Uint8Array): Promise<void> {
   const wire: Base64EncodedWireTransaction = getBase64EncodedWireTransaction(getTransactionDecoder().decode(bytes));
-  await call(rpc.sendTransaction(wire, { encoding: 'base64', preflightCommitment: 'confirmed' }));
+  try {
+    await call(rpc.sendTransaction(wire, { encoding: 'base64', preflightCommitment: 'confirmed' }));
+  } catch (error) {
+    if (!isAlreadyProcessed(error)) throw error;
+  }
 }
 
-/** Signs, sends and waits until the transaction is final; for set-up steps. `SETTLEMENT_REJECTED` if it fails. */
+/**
+ * Signs, sends and waits until the transaction is final; for set-up steps. The bytes are sent again until they are seen, and signed
+ * anew once they are past their height and unseen. `SETTLEMENT_REJECTED` if the transaction fails, `CHAIN_UNREACHABLE` if it takes too
+ * long.
+ */
 export async function sendAndFinalize(rpc: ChainRpc, input: TransactionInput): Promise<Signature> {
-  const { bytes, signature } = await signTransaction(rpc, input);
-  await sendBytes(rpc, bytes);
   const deadlineMs = performance.now() + FINALITY_TIMEOUT_MS;
+  for (;;) {
+    const signed = await signTransaction(rpc, input);
+    if (await untilFinal(rpc, signed, deadlineMs)) return signed.signature;
+  }
+}
+
+/** True once the transaction is final, false once it never can be. */
+async function untilFinal(rpc: ChainRpc, signed: SignedBytes, deadlineMs: number): Promise<boolean> {
+  let [sends, sentAtMs] = [0, Number.NEGATIVE_INFINITY];
+  let refusal: CasinoError | undefined;
   while (performance.now() < deadlineMs) {
-    const { value } = await call(rpc.getSignatureStatuses([signature]));
-    const status = value[0];
-    if (status?.err) throw new CasinoError('SETTLEMENT_REJECTED', `${signature} failed: ${describeFailure(status.err)}`);
-    if (status?.confirmationStatus === 'finalized') return signature;
+    const found = await unlessUnreachable(() => look(rpc, signed));
+    if (found === 'final') return true;
+    if (found === 'expired') {
+      if (refusal) throw refusal;
+      return false;
+    }
+    if (found === 'unseen' && performance.now() - sentAtMs >= RESEND_EVERY_MS) {
+      [sends, sentAtMs] = [sends + 1, performance.now()];
+      refusal = await unlessUnreachable(() => refusalOf(rpc, signed.bytes));
+      // A later refusal proves nothing: what was sent before may be on its way.
+      if (refusal && sends === 1) throw refusal;
+    }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  throw new CasinoError('CHAIN_UNREACHABLE', `${signature} was not finalized within ${FINALITY_TIMEOUT_MS} ms`);
+  throw new CasinoError('CHAIN_UNREACHABLE', `${signed.signature} was not finalized within ${FINALITY_TIMEOUT_MS} ms`);
+}
+
+/** Where a transaction stands. It is expired if a node that knows of its height's end does not know it: that node is asked last. */
+async function look(rpc: ChainRpc, signed: SignedBytes): Promise<'unseen' | 'landed' | 'final' | 'expired'> {
+  const ask = async () => (await call(rpc.getSignatureStatuses([signed.signature]))).value[0];
+  let [status, expired] = [await ask(), false];
+  if (!status) {
+    expired = (await blockHeight(rpc)) > signed.lastValidBlockHeight;
+    if (expired) status = await ask();
+  }
+  if (status?.err) throw new CasinoError('SETTLEMENT_REJECTED', `${signed.signature} failed: ${describeFailure(status.err)}`);
+  if (status) return status.confirmationStatus === 'finalized' ? 'final' : 'landed';
+  return expired ? 'expired' : 'unseen';
+}
+
+/** The confirmed block height. Answers to later calls are from no earlier slot. */
+async function blockHeight(rpc: ChainRpc): Promise<bigint> {
+  // Unlike getBlockHeight it names its slot, so that a status asked for afterwards can be held against it.
+  return (await call(rpc.getEpochInfo({ commitment: 'confirmed' }))).blockHeight;
+}
+
+async function refusalOf(rpc: ChainRpc, bytes: Uint8Array): Promise<CasinoError | undefined> {
+  try {
+    await sendBytes(rpc, bytes);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CasinoError && error.code === 'SETTLEMENT_REJECTED') return error;
+    throw error;
+  }
+}
+
+/** What a step comes to; undefined if the chain gave no answer. */
+async function unlessUnreachable<T>(step: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof CasinoError && error.code === 'CHAIN_UNREACHABLE') return undefined;
+    throw error;
+  }
+}
+
+function isAlreadyProcessed(error: unknown): boolean {
+  const cause = error instanceof CasinoError && error.cause;
+  return cause instanceof Error && isSolanaError(cause.cause, SOLANA_ERROR__TRANSACTION_ERROR__ALREADY_PROCESSED);
 }

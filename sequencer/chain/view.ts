@@ -7,6 +7,9 @@ export interface HouseView {
   receiptKey: Address;
   balance: bigint;
   reserved: bigint;
+  /** What the house has asked for itself, 0 for nothing, and the first slot in which that can be paid. */
+  requestAmount: bigint;
+  requestSlot: bigint;
   liabilities: bigint;
   currentTerms: number;
   lastBatch: bigint;

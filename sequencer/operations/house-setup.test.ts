@@ -1,6 +1,5 @@
 // Catches a house that can not get another circuit size, or takes its proofs before the program does.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -23,13 +22,11 @@ const program = LOCAL_PROGRAM_ADDRESS;
 const CHANGE_DELAY_SLOTS = 5_000n;
 
 const verifyingKey = keyBytes(TRAPDOOR);
-const verifyingKeySha256 = new Uint8Array(createHash('sha256').update(verifyingKey).digest());
 const keyOf = (name: string, vkId: number): ProvingKey => ({
   circuit: circuitInfo(name),
   vkId,
-  zkeyPath: '',
+  path: '',
   verifyingKey,
-  verifyingKeySha256,
 });
 const [tiny, small, large] = [keyOf('tiny', 1), keyOf('small', 2), keyOf('large', 3)];
 

@@ -124,7 +124,11 @@ async function ensureVerifyingKey(options: HouseOptions, house: Address, key: Pr
   if (!data) throw new CasinoError('CHAIN_MISMATCH', `the verifying key of size ${name} is not on chain`);
   const found = decodeVerifyingKey(data);
   if (compareBytes(found.key, key.verifyingKey) !== 0 || found.maxBets !== maxBets || found.maxVaults !== maxVaults) {
-    throw new CasinoError('CHAIN_MISMATCH', `the verifying key of size ${name} on chain is not that of this proving key`);
+    const way = 'put the proving key back that the house was opened with';
+    throw new CasinoError(
+      'PROVING_KEY_INVALID',
+      `verifying key ${key.vkId} (${name}) on chain is not that of ${key.path}: ${way}`,
+    );
   }
 }
 

@@ -31,10 +31,17 @@ export async function takeLead(options: { reader: ChainReader; ledger: Ledger; s
   return leader;
 }
 
-/** A ledger is current if the chain shows a leader pair that it recorded at or after its last finalized one, and no batch it lacks. */
+/**
+ * A ledger is current if the chain shows a leader pair that it recorded at or after its last finalized one, and no batch it lacks. A
+ * chain that shows an earlier one is seen through a node that is behind: that says nothing of the ledger.
+ */
 function assertCurrent(house: House, ledger: Ledger): void {
   const recorded = ledger.read.leaders();
   const lastFinalized = recorded.findLast((leader) => leader.finalized)?.epoch ?? 0n;
+  if (house.leaderEpoch < lastFinalized) {
+    const seen = `it shows leader epoch ${house.leaderEpoch}, and ${lastFinalized} was final once`;
+    throw new CasinoError('CHAIN_UNREACHABLE', `the node is behind: ${seen}`);
+  }
   const fresh = house.leaderEpoch === 0n && lastFinalized === 0n;
   const known = recorded.some(
     (leader) => leader.epoch >= lastFinalized && leader.epoch === house.leaderEpoch && leader.nonce === house.leaderNonce,

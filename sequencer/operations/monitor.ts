@@ -5,7 +5,7 @@ import type { ChainRpc } from '../chain/rpc.ts';
 import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { ProverPool } from '../prover/prover.ts';
+import type { RunningProvers } from '../prover/proving.ts';
 import type { UnfinishedBatches } from '../settlement/batches.ts';
 import type { Settlement } from '../settlement/settlement.ts';
 import { Alerts } from './alerts.ts';
@@ -30,7 +30,7 @@ export interface MonitorOptions {
   ledgerPath: string;
   settlement: Settlement;
   unfinished: UnfinishedBatches;
-  pool: ProverPool;
+  provers: RunningProvers;
   /** Names of the circuit sizes. */
   sizes: readonly string[];
   reconciler: Reconciler;
@@ -76,16 +76,16 @@ export class Monitor {
   }
 
   health(): ReturnType<typeof healthOf> {
-    const { config, pool, sizes, ledgerPath } = this.#o;
+    const { config, provers, sizes, ledgerPath } = this.#o;
     const { proofs, settlerWarnLamports } = config;
-    const loaded = pool.provers.map(({ circuit }) => circuit.name);
+    const loaded = provers.provers.map(({ circuit }) => circuit.name);
     const answeredAtMs = this.#chainAnsweredAtMs;
     return healthOf({
       ...this.#o,
       unfinishedBatches: this.#o.unfinished.all.length,
       settler: this.#balance.funds,
       settlerWarnLamports,
-      prover: { proofs, sizes, loaded, lastProof: pool.lastProof },
+      prover: { proofs, sizes, loaded, lastProof: provers.lastProof },
       storage: storageOf(ledgerPath),
       chainSilentMs: answeredAtMs === undefined ? undefined : performance.now() - answeredAtMs,
       startedAtMs: this.#startedAtMs,

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CIRCUIT_NAMES, type CircuitInfo, type CircuitName, circuitInfo, loadR1cs } from '../../circuits/artifacts.ts';
-import { developmentSetup, verifyingKeyBytes } from '../../native/index.ts';
+import { developmentSetup, NativeError, verifyingKeyBytes } from '../../native/index.ts';
+import { CasinoError, messageOf } from '../errors.ts';
 import { writeFileDurably } from '../operations/files.ts';
 
 /** A circuit size with its proving key. */
@@ -10,11 +10,10 @@ export interface ProvingKey {
   circuit: CircuitInfo;
   /** The verifying key's number on chain. */
   vkId: number;
-  /** The file of the key, up to 98 MB: read when it is loaded, not kept. */
-  zkeyPath: string;
+  /** The file of the proving key, up to 98 MB: read when it is loaded, not kept. */
+  path: string;
   /** 576 bytes as the program stores them. */
   verifyingKey: Uint8Array;
-  verifyingKeySha256: Uint8Array;
 }
 
 /**
@@ -38,9 +37,25 @@ export async function loadDevelopmentKeys(
       );
       writeFileDurably(path, await developmentSetup(loadR1cs(name)));
     }
-    const verifyingKey = verifyingKeyBytes(readFileSync(path));
-    const verifyingKeySha256 = new Uint8Array(createHash('sha256').update(verifyingKey).digest());
-    keys.push({ circuit, vkId: CIRCUIT_NAMES.indexOf(name) + 1, zkeyPath: path, verifyingKey, verifyingKeySha256 });
+    const verifyingKey = verifyingKeyOf(readFileSync(path), path);
+    keys.push({ circuit, vkId: CIRCUIT_NAMES.indexOf(name) + 1, path, verifyingKey });
   }
   return keys;
+}
+
+function verifyingKeyOf(zkey: Uint8Array, path: string): Uint8Array {
+  try {
+    return verifyingKeyBytes(zkey);
+  } catch (error) {
+    throw keyFailure(path, error);
+  }
+}
+
+/** What to say when a key does not load. A damaged file is never replaced by itself: it may be another key than a development key. */
+export function keyFailure(path: string, error: unknown): CasinoError {
+  const damaged = error instanceof NativeError && (error.code === 'MALFORMED_ZKEY' || error.code === 'UNSUPPORTED_FILE');
+  if (!damaged)
+    return new CasinoError('PROVER_FAILED', `the proving key ${path} does not load: ${messageOf(error)}`, { cause: error });
+  const way = 'restore it from its copy; a development key may also be deleted, and is then made anew, the same';
+  return new CasinoError('PROVING_KEY_INVALID', `${path} is damaged (${error.message}): ${way}`, { cause: error });
 }

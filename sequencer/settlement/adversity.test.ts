@@ -172,4 +172,27 @@ describe('withdrawals', () => {
     await new Promise((resolve) => setTimeout(resolve, 30));
     assert.deepEqual(f.chain.paid, []);
   });
+
+  test('whoever could leave by force first is paid first, however many others ask', async () => {
+    const many = await new SettlementFixture({ bettors: 30 }).open();
+    try {
+      for (const [index, bettor] of many.bettors.entries()) {
+        many.chain.changes.set(bettor.vault, { requestAmount: 1n, requestDeadline: 1_000n - BigInt(index) });
+      }
+      await many.look();
+      many.start();
+      await many.until(() => many.chain.paid.length > 0);
+      const first = many.chain.paid.map(({ vault }) => vault).sort();
+      assert.deepEqual(
+        first,
+        many.bettors
+          .slice(10)
+          .map(({ vault }) => vault)
+          .sort(),
+      );
+    } finally {
+      await many.stop();
+      await many.close();
+    }
+  });
 });

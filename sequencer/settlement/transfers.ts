@@ -36,7 +36,7 @@ export class TransferSettler {
       if (!(await this.#isDead(this.#inFlight))) return false;
     }
     this.#inFlight = undefined;
-    const due = [...this.#book.all()].filter(isDue).slice(0, MAX_TRANSFERS);
+    const due = [...this.#book.all()].filter(isDue).sort(earliestFirst).slice(0, MAX_TRANSFERS);
     if (due.length === 0) return false;
     const transfers = due
       .sort((a, b) => compareBytes(a.context.vault, b.context.vault))
@@ -66,6 +66,11 @@ export class TransferSettler {
 interface InFlight {
   transferNumber: bigint;
   signed: SignedTransaction;
+}
+
+/** Whoever could leave by force first is paid first, however many ask: by the deadline, which is later for each new request. */
+function earliestFirst({ finalized: a }: VaultState, { finalized: b }: VaultState): number {
+  return a.requestDeadline < b.requestDeadline ? -1 : a.requestDeadline > b.requestDeadline ? 1 : 0;
 }
 
 function isDue(vault: VaultState): boolean {

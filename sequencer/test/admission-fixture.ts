@@ -96,6 +96,8 @@ const house: HouseView = {
   receiptKey: HOUSE,
   balance: 1_000_000_000n,
   reserved: 0n,
+  requestAmount: 0n,
+  requestSlot: 0n,
   liabilities: 0n,
   currentTerms: 1,
   lastBatch: 0n,
