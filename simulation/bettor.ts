@@ -164,13 +164,18 @@ export class SimulatedBettor {
         this.#accept(pending, await this.#place(pending));
       } catch (error) {
         if (!(error instanceof CasinoError)) throw error;
-        if (error.code === 'REFUSED') this.#drop(pending, error);
-        else if (!error.retry || error.code === 'BET_GAP') this.#world.violate(`${this.#name(pending)}: ${error.message}`);
+        this.#failed(pending, error);
       }
       if (this.pending) await this.#pause(delayMs / 2, delayMs);
       this.#mayExit();
       if (this.#vault().frozen || this.#world.usurped) return;
     }
+  }
+
+  #failed(bet: SignedBet, error: CasinoError): void {
+    if (error.code === 'REFUSED') return this.#drop(bet, error);
+    const left = error.code === 'VAULT_CLOSED' && this.#vault().frozen;
+    if (!left && (!error.retry || error.code === 'BET_GAP')) this.#world.violate(`${this.#name(bet)}: ${error.message}`);
   }
 
   #place(bet: SignedBet): Promise<BetAnswer> {

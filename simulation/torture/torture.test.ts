@@ -16,7 +16,7 @@ test('kill -9 of sequencer, chain and both under load: every receipt is settled 
 }, async () => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'torture-'));
   const [apiPort, rpcPort] = [await freePort(), await freePort()];
-  const load = { kills: 6, durationMs: 20_000, bettors: 4, seed: SEED, circuits: ['tiny', 'small'] as const };
+  const load = { kills: 6, durationMs: 14_000, bettors: 4, seed: SEED, circuits: ['tiny', 'small'] as const };
   const { signal } = new AbortController();
   try {
     const result = await torture({ ...load, dataDirectory, apiPort, rpcPort, signal, onProgress: () => {} });
