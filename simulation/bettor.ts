@@ -117,11 +117,12 @@ export class SimulatedBettor {
     this.#world.send({ kind: 'request', vault: this.person.vault, amount });
   }
 
-  /** With the operator gone for good: asks for everything, and leaves by force. */
+  /** With the operator gone for good: asks for everything, and leaves by force. What was answered must stay so after that. */
   async #leave(): Promise<void> {
     while (this.#world.usurped || this.#vault().frozen) {
       const { frozen, claimable, requestAmount } = this.#vault();
       const { vault } = this.person;
+      if (frozen && !this.#world.usurped) await this.#bother();
       if (frozen && claimable === 0n) return;
       if (frozen) this.#world.send({ kind: 'claim', vault });
       else if (requestAmount === 0n) this.requestWithdrawal();
@@ -163,13 +164,18 @@ export class SimulatedBettor {
         this.#accept(pending, await this.#place(pending));
       } catch (error) {
         if (!(error instanceof CasinoError)) throw error;
-        if (error.code === 'REFUSED') this.#drop(pending, error);
-        else if (!error.retry || error.code === 'BET_GAP') this.#world.violate(`${this.#name(pending)}: ${error.message}`);
+        this.#failed(pending, error);
       }
       if (this.pending) await this.#pause(delayMs / 2, delayMs);
       this.#mayExit();
       if (this.#vault().frozen || this.#world.usurped) return;
     }
+  }
+
+  #failed(bet: SignedBet, error: CasinoError): void {
+    if (error.code === 'REFUSED') return this.#drop(bet, error);
+    const left = error.code === 'VAULT_CLOSED' && this.#vault().frozen;
+    if (!left && (!error.retry || error.code === 'BET_GAP')) this.#world.violate(`${this.#name(bet)}: ${error.message}`);
   }
 
   #place(bet: SignedBet): Promise<BetAnswer> {
@@ -185,7 +191,9 @@ export class SimulatedBettor {
     if (this.#answered.length === 0) return;
     const old = this.#random.pick(this.#answered);
     if (this.#random.chance(0.5)) {
-      await this.#place(old).catch(() => {});
+      await this.#place(old).catch((error: CasinoError) => {
+        if (error.code === 'REFUSED') this.#world.violate(`${this.#name(old)} has a receipt and is refused`);
+      });
       return;
     }
     const { stakeUnits, choice, betNumber } = old.request;

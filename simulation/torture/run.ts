@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CircuitName } from '../../circuits/artifacts.ts';
 import { reconcileDemo } from '../../cli/demo-reconcile.ts';
 import { LOCAL_CHAIN_TIMING, type Services, startServices } from '../../cli/services.ts';
 import { connectRpc } from '../../sequencer/chain/rpc.ts';
@@ -29,6 +30,8 @@ export interface TortureOptions {
   durationMs: number;
   bettors: number;
   seed: number;
+  /** The circuits to settle with, all of them if left out: the keys and tables of the large one take most of a start. */
+  circuits?: readonly CircuitName[];
   signal: AbortSignal;
   onProgress(message: string): void;
 }
@@ -44,6 +47,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     ...options,
     ...LOCAL_CHAIN_TIMING,
     maxFailedStarts: MAX_FAILED_STARTS,
+    sequencerFlags: options.circuits ? ['--circuits', options.circuits.join()] : [],
     onRestart: () => {},
   });
   try {
