@@ -104,15 +104,19 @@ export class VaultBook {
         for (const change of vaultChanges(seen, known)) changes.push({ vault: known, change });
       } else fresh.push({ record: this.#recordOf(vault, entries), view: vault });
     }
-    if (view.finalized.slot !== before?.finalized.slot) this.#movedAtMs.finalized = view.observedAtMs;
-    if (view.confirmed.slot !== before?.confirmed.slot) this.#movedAtMs.confirmed = view.observedAtMs;
-    this.#view = { ...view, observedAtMs: Math.min(this.#movedAtMs.finalized, this.#movedAtMs.confirmed) };
+    this.#view = this.#dated(view, before);
     if (entries.length > 0) await this.#ledger.commit(entries);
     const late = fresh.flatMap((one) => this.#register(one.record, one.view, view));
     if (late.length > 0) await this.#ledger.commit(late);
-    this.#heldBets = 0;
-    for (const { quarantine, openBets } of this.#byAddress.values()) if (quarantine) this.#heldBets += openBets.length;
+    this.#heldBets = [...this.#byAddress.values()].reduce((sum, vault) => sum + heldBetsOf(vault), 0);
     for (const { vault, change } of changes) this.#onChange(vault, change);
+  }
+
+  /** A look that is as old as the commitment which has stood still the longer. */
+  #dated(view: ChainView, before: ChainView | undefined): ChainView {
+    if (view.finalized.slot !== before?.finalized.slot) this.#movedAtMs.finalized = view.observedAtMs;
+    if (view.confirmed.slot !== before?.confirmed.slot) this.#movedAtMs.confirmed = view.observedAtMs;
+    return { ...view, observedAtMs: Math.min(this.#movedAtMs.finalized, this.#movedAtMs.confirmed) };
   }
 
   /** Counts an admitted bet. */
@@ -169,6 +173,8 @@ export class VaultBook {
     return entries;
   }
 }
+
+const heldBetsOf = ({ quarantine, openBets }: VaultState): number => (quarantine ? openBets.length : 0);
 
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
