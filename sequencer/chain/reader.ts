@@ -57,7 +57,7 @@ export class ChainReader {
     return { slot: context.slot, house: houseView(this.house, house), vaults };
   }
 
-  /** The whole house account; `CHAIN_MISMATCH` if there is none. */
+  /** The whole house account; `CHAIN_UNREACHABLE` if the node shows none. */
   async houseAt(commitment: Commitment, minContextSlot?: bigint): Promise<House> {
     return (await this.houseAndSlot(commitment, minContextSlot)).house;
   }
@@ -71,7 +71,8 @@ export class ChainReader {
         ...(minContextSlot === undefined ? {} : { minContextSlot }),
       }),
     );
-    if (!value) throw new CasinoError('CHAIN_MISMATCH', `no house at ${this.house}`);
+    // A house that was opened never goes away: a node without it is behind, or answers nonsense.
+    if (!value) throw new CasinoError('CHAIN_UNREACHABLE', `the node shows no house at ${this.house}`);
     const data = getBase64Encoder().encode(value.data[0]);
     const account = { address: this.house, programAddress: value.owner, data };
     return { house: decodeOwned(account, { program: this.program, decode: decodeHouse }), slot: context.slot };

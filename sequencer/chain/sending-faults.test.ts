@@ -44,12 +44,12 @@ describe('a transaction on its way', () => {
     await w.bet(2);
     const { batchNumber, signature: first } = await w.untilState('Submitted');
     await w.until('it is held', () => w.proxy.held > 0);
+    const heldAt = w.proxy.calls.length;
     await w.node.addSlots(EXPIRY_SLOTS);
-    const expiredAt = w.proxy.calls.length;
     await w.until('it is signed anew', () => w.ledger.batch(batchNumber)?.attempt === 2);
     const second = w.ledger.batch(batchNumber)?.signature as string;
     await w.until('the new bytes are sent', () => w.proxy.sent.includes(second));
-    assertAskedLast(w, { first: first as string, second, expiredAt });
+    assertAskedLast(w, { first: first as string, second, heldAt });
     w.proxy.heal();
     const answers = await w.proxy.release();
     assert.match(answers[0] as string, /Blockhash not found/);
@@ -102,13 +102,14 @@ describe('a transaction on its way', () => {
   });
 });
 
-/** The old signature's status was asked for after a look at the block height that showed its end, and before the new bytes were sent. */
-function assertAskedLast(w: ChainWorld, at: { first: string; second: string; expiredAt: number }): void {
-  const calls = w.proxy.calls.slice(at.expiredAt);
+/** Before the new bytes were made, the old signature's status was asked for after a look at the block height that showed its end. */
+function assertAskedLast(w: ChainWorld, at: { first: string; second: string; heldAt: number }): void {
+  const calls = w.proxy.calls.slice(at.heldAt);
+  const lastBefore = (end: number, matches: (call: (typeof calls)[number]) => boolean) =>
+    calls.findLastIndex((call, index) => index < end && matches(call));
   const sent = calls.findIndex((call) => call.method === 'sendTransaction' && call.signature === at.second);
-  const height = calls.findIndex((call) => call.method === 'getEpochInfo');
-  const asked = calls.findLastIndex(
-    (call, index) => index < sent && call.method === 'getSignatureStatuses' && call.signature === at.first,
-  );
-  assert.ok(height !== -1 && asked > height, `height at ${height}, status at ${asked}, sent at ${sent}`);
+  const dryRun = lastBefore(sent, ({ method }) => method === 'simulateTransaction');
+  const asked = lastBefore(dryRun, ({ method, signature }) => method === 'getSignatureStatuses' && signature === at.first);
+  const height = lastBefore(asked, ({ method }) => method === 'getEpochInfo');
+  assert.ok(height !== -1, `sent at ${sent}, dry run at ${dryRun}, status at ${asked}, height at ${height}`);
 }

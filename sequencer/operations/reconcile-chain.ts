@@ -125,7 +125,7 @@ export class SolanaReconciliationChain implements ReconciliationChain {
     const options = { commitment: 'finalized', encoding: 'base64', minContextSlot } as const;
     const { context, value } = await call(rpc.getMultipleAccounts([houseAddress, escrow, ...page], options));
     const [houseAccount, escrowAccount, ...vaultAccounts] = value;
-    if (!houseAccount) throw new CasinoError('CHAIN_MISMATCH', `no house at ${houseAddress}`);
+    if (!houseAccount) throw new CasinoError('CHAIN_UNREACHABLE', `the node shows no house at ${houseAddress}`);
     const raw = (address: Address, account: NonNullable<(typeof value)[number]>) => ({
       address,
       programAddress: account.owner,
