@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { SYSTEM_CLOCK } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { describeReport, type ReconcileInput, type ReconciliationReport, reconcileChain, reportJson } from './reconcile.ts';
 import { ChainUnsteadyError } from './reconcile-chain.ts';
@@ -115,19 +116,5 @@ export class Reconciler {
   }
 
   /** Rejects once the service stops. */
-  readonly #sleep = (durationMs: number): Promise<void> => {
-    const { signal } = this.#stopping;
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', stop);
-        resolve();
-      }, durationMs);
-      signal.addEventListener('abort', stop, { once: true });
-    });
-  };
+  readonly #sleep = (durationMs: number): Promise<void> => SYSTEM_CLOCK.sleep(durationMs, this.#stopping.signal);
 }
