@@ -85,6 +85,9 @@ export class ChainReader {
   ): Promise<{ slot: bigint; vaults: (VaultView | undefined)[] }> {
     const options = { commitment: 'confirmed', encoding: 'base64', minContextSlot } as const;
     const { context, value } = await call(this.rpc.getMultipleAccounts([...vaults], options));
+    if (value.length !== vaults.length) {
+      throw new CasinoError('CHAIN_UNREACHABLE', `the node shows ${value.length} accounts where ${vaults.length} were asked for`);
+    }
     const views = value.map((account, index) => {
       if (!account) return undefined;
       const address = vaults[index] as Address;

@@ -45,6 +45,9 @@ const TRANSFER_COMPUTE_UNITS = 5_000;
 const HISTORY_PAGE = 1_000;
 const MAX_HISTORY_PAGES = 100;
 
+/** A slot that was seen and that no answer has reached for this long was never there. */
+const FORGET_SLOT_AFTER_MS = 10_000;
+
 export interface Leader {
   epoch: bigint;
   nonce: bigint;
@@ -58,6 +61,8 @@ export class SolanaSettlementChain implements SettlementChain {
   readonly #tables: LookupTables;
   /** The newest slot that was seen confirmed: an answer from a state before it is no answer. */
   #seenSlot = 0n;
+  /** By the process's monotonic clock: when an answer last reached it. */
+  #reachedAtMs = performance.now();
 
   constructor(options: { reader: ChainReader; settler: TransactionSigner; leader: () => Leader; tables: LookupTables }) {
     this.#tables = options.tables;
@@ -177,8 +182,7 @@ export class SolanaSettlementChain implements SettlementChain {
   }
 
   async lastBatch(): Promise<bigint> {
-    const { house, slot } = await this.#reader.houseAndSlot('confirmed', this.#seenSlot);
-    this.#saw(slot);
+    const { house } = await this.#sinceSeen((slot) => this.#reader.houseAndSlot('confirmed', slot));
     return house.lastBatch;
   }
 
@@ -191,15 +195,14 @@ export class SolanaSettlementChain implements SettlementChain {
   }
 
   async confirmedVaults(vaults: readonly Address[]) {
-    const seen = await this.#reader.vaultsAt(vaults, this.#seenSlot);
-    this.#saw(seen.slot);
-    return seen;
+    return this.#sinceSeen((slot) => this.#reader.vaultsAt(vaults, slot));
   }
 
   async verifyingKeys(ids: readonly number[]): Promise<{ slot: bigint; keys: ReadonlyMap<number, KeyLifetime> }> {
     const { rpc, program, house } = this.#reader;
     const addresses = await Promise.all(ids.map((id) => verifyingKeyAddress({ program, house, id })));
     const { context, value } = await call(rpc.getMultipleAccounts(addresses, { commitment: 'finalized', encoding: 'base64' }));
+    if (value.length !== ids.length) throw new CasinoError('CHAIN_UNREACHABLE', 'the node does not show the verifying keys');
     const keys = new Map<number, KeyLifetime>();
     for (const [index, account] of value.entries()) {
       if (!account) continue;
@@ -211,8 +214,17 @@ export class SolanaSettlementChain implements SettlementChain {
     return { slot: context.slot, keys };
   }
 
-  #saw(slot: bigint): void {
-    if (slot > this.#seenSlot) this.#seenSlot = slot;
+  /** An answer from no earlier slot than was seen. One slot that no answer reaches for long was a node's mistake, and is forgotten. */
+  async #sinceSeen<T extends { slot: bigint }>(ask: (minContextSlot: bigint) => Promise<T>): Promise<T> {
+    try {
+      const answer = await ask(this.#seenSlot);
+      if (answer.slot > this.#seenSlot) this.#seenSlot = answer.slot;
+      this.#reachedAtMs = performance.now();
+      return answer;
+    } catch (error) {
+      if (performance.now() - this.#reachedAtMs > FORGET_SLOT_AFTER_MS) this.#seenSlot = 0n;
+      throw error;
+    }
   }
 
   async #assertLeading(): Promise<Leader> {

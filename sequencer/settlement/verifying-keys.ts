@@ -26,11 +26,10 @@ export class VerifyingKeys {
     const nowMs = this.#clock.nowMs();
     if (nowMs - this.#refreshedAtMs >= REFRESH_EVERY_MS) {
       const { slot, keys } = await this.#chain.verifyingKeys(sizes.map(({ vkId }) => vkId));
-      if (slot >= this.#slot) {
-        this.#shown = keys;
-        this.#slot = slot;
-        this.#refreshedAtMs = nowMs;
-      }
+      // Whatever its slot: one that a node made up must not keep out all later answers.
+      this.#shown = keys;
+      this.#slot = slot;
+      this.#refreshedAtMs = nowMs;
     }
     return sizes.filter(({ vkId }) => {
       const key = this.#shown.get(vkId);
