@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { FileStore } from '../client/file-store.ts';
 import { type DemoBettor, placeBets, seatBettor } from './demo-bettors.ts';
-import { DemoOutput } from './demo-output.ts';
 import { reconcileDemo } from './demo-reconcile.ts';
 import { type DemoBet, type DemoReport, describe, reportOf } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
+import { Output } from './output.ts';
 import { LOCAL_CHAIN_TIMING, resetData, type Services, startServices } from './services.ts';
 
 export interface DemoOptions {
@@ -59,7 +59,7 @@ export async function runDemoCommand(flags: ServiceFlags & DemoFlags): Promise<v
  * chain, reconciles and reports. The services are stopped when it resolves.
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
-  const output = new DemoOutput(options.json ? process.stderr : process.stdout);
+  const output = new Output(options.json ? process.stderr : process.stdout);
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'));
   });
@@ -96,7 +96,7 @@ const EXIT_INTERRUPTED = 130;
 
 interface Stage {
   services: Services;
-  output: DemoOutput;
+  output: Output;
 }
 
 async function playShow(options: DemoOptions, stage: Stage): Promise<DemoReport> {

@@ -1,5 +1,5 @@
-/** Where the demo says what it is doing: one line that is written over on a terminal, plain lines elsewhere. */
-export class DemoOutput {
+/** Where a command says what it is doing: one line that is written over on a terminal, plain lines elsewhere. */
+export class Output {
   readonly #stream: NodeJS.WriteStream;
   readonly #nowMs: () => number;
   #open = false;
@@ -29,6 +29,21 @@ export class DemoOutput {
     this.#stream.write(`  ${text}\n`);
   }
 
+  /** How far long work has come, as a bar. `total` undefined: not known, so only what is done is shown. */
+  bar(input: { label: string; done: number; total: number | undefined }): void {
+    const { label, done, total } = input;
+    if (total === undefined) return this.progress(`${label} ${done}`);
+    const share = total === 0 ? 1 : Math.min(1, done / total);
+    const filled = Math.floor(share * BAR_CELLS);
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}`;
+    this.progress(`${label} ${bar} ${Math.floor(100 * share)} % (${done} of ${total})`);
+  }
+
+  /** Takes the unfinished line away. */
+  end(): void {
+    this.#clear();
+  }
+
   #clear(): void {
     if (this.#open) this.#stream.write('\r\u001b[K');
     this.#open = false;
@@ -37,3 +52,4 @@ export class DemoOutput {
 
 /** Between two progress lines where none can be written over. */
 const PLAIN_PROGRESS_MS = 5_000;
+const BAR_CELLS = 24;
