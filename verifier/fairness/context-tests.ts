@@ -129,7 +129,7 @@ function sameShares(input: {
 /** Fewest expected of each result in a group (Cochran's rule). */
 const LEAST_EXPECTED = 5;
 
-/** The group that is furthest off, for the sentence. */
+/** The groups' shares, for the sentence. */
 function shares(groups: readonly Group[], what: string): string {
   return `${groups.map((group) => `${group.label}: ${percent(group.hits, group.bets)}`).join(', ')} ${what}`;
 }
@@ -177,9 +177,9 @@ export class WinsByStakeTest implements FairnessTest {
       named,
       groups: withSmallClassesMerged(groups),
       describe: (classes) => {
-        const [largest, smallest] = [classes[0], classes.at(-1)] as [Group, Group];
-        const share = (group: Group) => `${percent(group.hits, group.bets)} of stakes from 2^${group.label} units`;
-        return `won: ${share(largest)}, ${share(smallest)}, in ${classes.length} classes`;
+        const off = ({ hits, bets }: Group) => Math.abs(2 * hits - bets) / Math.sqrt(bets);
+        const { label, bets, hits } = classes.reduce((most, group) => (off(group) > off(most) ? group : most));
+        return `furthest off of ${classes.length} classes: ${percent(hits, bets)} of ${bets} stakes from 2^${label} units won`;
       },
     });
   }

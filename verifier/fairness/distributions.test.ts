@@ -49,7 +49,11 @@ suite('distribution functions', () => {
   });
 
   test('a value that no chi-square takes is refused', () => {
-    for (const [value, degrees] of [[-1, 1], [Number.NaN, 1], [1, 0]] as const) {
+    for (const [value, degrees] of [
+      [-1, 1],
+      [Number.NaN, 1],
+      [1, 0],
+    ] as const) {
       assert.throws(() => chiSquareTail(value, degrees), RangeError);
     }
     assert.equal(chiSquareTail(0, 5), 1);

@@ -1,5 +1,13 @@
 import { longestRunTails, noRunOfOnes } from './run-lengths.ts';
-import { chiSquareResult, type FairnessTest, type ObservedBet, percent, type TestResult, untested, zResult } from './test-result.ts';
+import {
+  chiSquareResult,
+  type FairnessTest,
+  type ObservedBet,
+  percent,
+  type TestResult,
+  untested,
+  zResult,
+} from './test-result.ts';
 
 /** Fewest bets of the tests whose statistic is nearly normal (NIST SP 800-22 recommends as many for 2.1 and 2.3). */
 const LEAST_BETS = 100;

@@ -36,7 +36,6 @@ function someRun({ bits, length }: { bits: number; length: number }): number {
   // x - 1, so that a long run's root keeps its digits.
   let excess = 0;
   for (let step = 0; step < ROOT_STEPS; step += 1) excess = ((1 + excess) / 2) ** (length + 1);
-  const logarithm =
-    Math.log1p(-excess) - Math.log1p(-length * excess) - (bits + 1) * Math.log1p(excess);
+  const logarithm = Math.log1p(-excess) - Math.log1p(-length * excess) - (bits + 1) * Math.log1p(excess);
   return -Math.expm1(logarithm);
 }
