@@ -8,12 +8,11 @@ const HOUSES = 4;
 const BLOCK_BETS = 1_000;
 /** Blocks that a house may be ahead of the reader. */
 const BLOCKS_AHEAD = 4;
-/** Largest seed: each house has one of its own, still a whole number below 2^53. */
-export const MOST_SEED = 2 ** 50;
 
 /**
  * Bets of four simulated houses, each in a thread of its own, in blocks taken in turn; about `bets / 4` of each and `bets` in all. With
  * `native`, in the kernel in Rust; otherwise in the portable one, some ten times slower, of the same results.
+ * `seed` is a whole number below 2^50.
  */
 export async function* simulateInThreads(input: {
   bets: number;

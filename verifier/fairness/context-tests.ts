@@ -25,7 +25,7 @@ export class WinsTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'wins', question: 'are bets won as often as lost?', bets: this.#bets };
+    const named = { name: 'wins', claim: 'bets are won as often as lost', bets: this.#bets };
     if (this.#bets < LEAST_BETS) return untested({ ...named, missing: `needs ${LEAST_BETS} bets` });
     const z = (2 * this.#wins - this.#bets) / Math.sqrt(this.#bets);
     return zResult({ ...named, z, seen: `${percent(this.#wins, this.#bets)} won` });
@@ -55,7 +55,7 @@ export class StakeWeightedTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'stake-weighted', question: 'is won, weighted by the stakes, as much as lost?', bets: this.#bets };
+    const named = { name: 'stake-weighted', claim: 'weighted by the stakes, as much is won as lost', bets: this.#bets };
     const effective = this.#squares / this.#largest ** 2;
     if (!(effective >= LEAST_EFFECTIVE_BETS)) {
       return untested({ ...named, missing: `needs bets that weigh as much as ${LEAST_EFFECTIVE_BETS} of the largest stake` });
@@ -106,7 +106,7 @@ class Groups {
  * over the groups of enough bets, their common share estimated from them.
  */
 function sameShares(input: {
-  named: { name: string; question: string };
+  named: { name: string; claim: string };
   groups: readonly Group[];
   describe: (groups: readonly Group[]) => string;
 }): TestResult {
@@ -143,7 +143,7 @@ export class ChoiceTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'choice', question: 'does the outcome depend on what was chosen?' };
+    const named = { name: 'choice', claim: 'the outcome does not depend on what was chosen' };
     return sameShares({ named, groups: this.#groups.all(), describe: (groups) => shares(groups, 'heads') });
   }
 }
@@ -157,7 +157,7 @@ export class WinsByChoiceTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'wins-by-choice', question: 'do heads and tails win equally often when chosen?' };
+    const named = { name: 'wins-by-choice', claim: 'heads and tails win equally often when chosen' };
     return sameShares({ named, groups: this.#groups.all(), describe: (groups) => shares(groups, 'won') });
   }
 }
@@ -171,7 +171,7 @@ export class WinsByStakeTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'wins-by-stake', question: 'do large stakes win as often as small ones?' };
+    const named = { name: 'wins-by-stake', claim: 'large stakes win as often as small ones' };
     const groups = this.#groups.all().sort((a, b) => Number(b.label) - Number(a.label));
     return sameShares({
       named,
@@ -211,7 +211,7 @@ export class WinsByVaultTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'wins-by-vault', question: 'do all vaults win equally often?' };
+    const named = { name: 'wins-by-vault', claim: 'all vaults win equally often' };
     const all = this.#groups.all();
     const left = this.#groups.left === 0 ? '' : `, ${this.#groups.left} bets of further vaults left out`;
     return sameShares({
@@ -235,7 +235,7 @@ export class WinsAfterWinTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'wins-after-win', question: 'does a vault win as often after a win as after a loss?' };
+    const named = { name: 'wins-after-win', claim: 'a vault wins as often after a win as after a loss' };
     return sameShares({ named, groups: this.#groups.all(), describe: (groups) => shares(groups, 'won') });
   }
 }

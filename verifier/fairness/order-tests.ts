@@ -23,7 +23,7 @@ export class FrequencyTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'frequency', question: 'are heads as frequent as tails?', bets: this.#bets };
+    const named = { name: 'frequency', claim: 'heads are as frequent as tails', bets: this.#bets };
     if (this.#bets < LEAST_BETS) return untested({ ...named, missing: `needs ${LEAST_BETS} bets` });
     const z = (2 * this.#heads - this.#bets) / Math.sqrt(this.#bets);
     return zResult({ ...named, z, seen: `${percent(this.#heads, this.#bets)} heads` });
@@ -45,7 +45,7 @@ export class RunsTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'runs', question: 'do outcomes change sides as often as chance would?', bets: this.#bets };
+    const named = { name: 'runs', claim: 'outcomes change sides as often as chance would', bets: this.#bets };
     const [n, heads] = [this.#bets, this.#heads];
     if (n < LEAST_BETS) return untested({ ...named, missing: `needs ${LEAST_BETS} bets` });
     const pairs = 2 * heads * (n - heads);
@@ -73,7 +73,7 @@ export class LongestRunTest implements FairnessTest {
   }
 
   result(): TestResult {
-    const named = { name: 'longest-run', question: 'is the longest run of one side a likely one?', bets: this.#bets };
+    const named = { name: 'longest-run', claim: 'the longest run of one side is a likely one', bets: this.#bets };
     if (this.#bets < LEAST_BETS) return untested({ ...named, missing: `needs ${LEAST_BETS} bets` });
     const { atLeast, atMost } = longestRunTails({ bets: this.#bets, length: this.#longest });
     const p = Math.min(1, 2 * Math.min(atLeast, atMost));
@@ -116,8 +116,8 @@ export class BlockRunsTest implements FairnessTest {
 
   result(): TestResult {
     const blocks = Math.floor(this.#bets / BLOCK_BETS);
-    const question = `are the longest runs of heads in blocks of ${BLOCK_BETS} bets as long as chance makes them?`;
-    const named = { name: 'block-runs', question, bets: blocks * BLOCK_BETS };
+    const claim = `the longest runs of heads in blocks of ${BLOCK_BETS} bets are as long as chance makes them`;
+    const named = { name: 'block-runs', claim, bets: blocks * BLOCK_BETS };
     if (blocks < LEAST_BLOCKS) return untested({ ...named, missing: `needs ${LEAST_BLOCKS * BLOCK_BETS} bets` });
     const value = this.#classes.reduce((sum, seen, index) => {
       const expected = blocks * (CLASS_CHANCES[index] as number);
@@ -147,8 +147,8 @@ export class WordsTest implements FairnessTest {
 
   result(): TestResult {
     const words = Math.floor(this.#bets / WORD_BITS);
-    const question = `are all words of ${WORD_BITS} outcomes equally frequent?`;
-    const named = { name: 'words', question, bets: words * WORD_BITS };
+    const claim = `all words of ${WORD_BITS} outcomes are equally frequent`;
+    const named = { name: 'words', claim, bets: words * WORD_BITS };
     if (words < LEAST_A_WORD * WORDS) return untested({ ...named, missing: `needs ${LEAST_A_WORD * WORDS * WORD_BITS} bets` });
     const expected = words / WORDS;
     const value = this.#counts.reduce((sum, seen) => sum + (seen - expected) ** 2 / expected, 0);

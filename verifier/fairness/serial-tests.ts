@@ -12,14 +12,14 @@ const LEAST_TERMS = 1_000;
  * with the exact variances that Ljung and Box (1978) put in. Knuth, TAOCP 2, 3.3.2 K has one lag of it.
  */
 export class SerialTest implements FairnessTest {
-  readonly #named: { name: string; question: string };
+  readonly #named: { name: string; claim: string };
   readonly #lags: readonly number[];
   readonly #sums: Float64Array;
   readonly #ring: Int8Array;
   #bets = 0;
 
-  constructor(input: { name: string; question: string; lags: readonly number[] }) {
-    this.#named = { name: input.name, question: input.question };
+  constructor(input: { name: string; claim: string; lags: readonly number[] }) {
+    this.#named = { name: input.name, claim: input.claim };
     this.#lags = input.lags;
     this.#sums = new Float64Array(input.lags.length);
     this.#ring = new Int8Array(Math.max(...input.lags));

@@ -15,8 +15,8 @@ export type TestResult = Tested | Untested;
 interface Named {
   /** Stable, for programs. */
   name: string;
-  /** What is asked, in words. */
-  question: string;
+  /** What holds of a fair coin, in words. */
+  claim: string;
   /** Bets that entered the statistic. */
   bets: number;
 }
