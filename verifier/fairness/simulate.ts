@@ -34,9 +34,9 @@ type Seeding = 'zero' | 'number' | 'chance' | 'sdk';
 type Choosing = 'heads' | 'tails' | 'alternating' | 'chance' | 'same' | 'other';
 type Staking = 'small' | 'large' | 'doubling' | 'chance';
 /** A client seed is the bettor's own matter: one that never changes must win as often as any other. */
-const SEEDING: readonly Seeding[] = ['zero', 'number', 'chance', 'chance', 'sdk'];
+const SEEDING: readonly Seeding[] = ['zero', 'number', 'chance', 'sdk', 'chance', 'number', 'chance', 'zero', 'chance'];
 /** `same` and `other`: as the last outcome of the vault. */
-const CHOOSING: readonly Choosing[] = ['heads', 'tails', 'alternating', 'chance', 'same', 'other', 'heads'];
+const CHOOSING: readonly Choosing[] = ['heads', 'tails', 'alternating', 'chance', 'same', 'other', 'chance'];
 const STAKING: readonly Staking[] = ['small', 'chance', 'doubling', 'large'];
 
 /** One vault and how its owner plays. The three habits come in all combinations, as their numbers share no divisor. */
@@ -56,7 +56,7 @@ class Bettor {
 
   constructor(input: { index: number; domain: bigint; k: bigint; chance: Chance }) {
     const { index, domain, k, chance } = input;
-    this.#vault = `vault ${index + 1}`;
+    this.#vault = String(index + 1);
     this.#accountId = accountIdOf({ domain, vault: chance.bytes() });
     this.#vaultKey = vaultKeyOf({ k, accountId: this.#accountId });
     this.#head = this.#accountId;
@@ -120,7 +120,7 @@ class Bettor {
       case 'number':
         return this.#betNumber;
       case 'chance':
-        return this.#chance.field();
+        return BigInt(this.#chance.below(2 ** 32));
       case 'sdk':
         return clientSeedOf({
           clientSeedKey: this.#clientSeedKey,
