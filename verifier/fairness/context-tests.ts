@@ -11,8 +11,10 @@ import {
 /** Fewest bets of a group that is compared with others: ten of each result are then expected. */
 const LEAST_OF_A_GROUP = 20;
 const LEAST_BETS = 100;
-/** Most groups told apart; what belongs to further ones is left out, and the result says so. */
-const MOST_GROUPS = 200_000;
+/** Most vaults told apart; bets of further ones are left out where their vault matters. */
+const MOST_VAULTS = 200_000;
+/** Fewest bets of vaults whose luck is known. */
+const LEAST_LUCK = 1_000;
 
 /** Whether bets are won as often as lost, which odds as announced need: NIST SP 800-22, 2.1, over wins. */
 export class WinsTest implements FairnessTest {
@@ -32,8 +34,8 @@ export class WinsTest implements FairnessTest {
   }
 }
 
-/** The largest share that one stake may have in the variance: beyond it a few bets decide, and the sum is far from normal. */
-const LEAST_EFFECTIVE_BETS = 100;
+/** The largest stake may have a thousandth of the variance: with more of it a few bets decide, and the sum is far from normal. */
+const LEAST_EFFECTIVE_BETS = 1_000;
 
 /**
  * Whether what the house earned is what chance gives: the stakes won less the stakes lost, over the root of the sum of their squares.
@@ -72,28 +74,18 @@ interface Group {
   hits: number;
 }
 
-/** Bets in groups, and how many of each group were hits: what the tests of sameness share. */
+/** Bets in a few groups, and how many of each group were hits: what the tests of sameness share. */
 class Groups {
   readonly #groups = new Map<string, Group>();
-  #left = 0;
 
   add(label: string, hit: boolean): void {
     let group = this.#groups.get(label);
     if (!group) {
-      if (this.#groups.size === MOST_GROUPS) {
-        this.#left += 1;
-        return;
-      }
       group = { label, bets: 0, hits: 0 };
       this.#groups.set(label, group);
     }
     group.bets += 1;
     if (hit) group.hits += 1;
-  }
-
-  /** Bets that belonged to a group beyond the most that are told apart. */
-  get left(): number {
-    return this.#left;
   }
 
   all(): Group[] {
@@ -202,23 +194,58 @@ function withSmallClassesMerged(classes: readonly Group[]): Group[] {
   return merged;
 }
 
-/** Whether all bettors are equally lucky. */
+/** Bets of a vault before its luck is one: fewer say little of it. */
+const LEAST_BEFORE = 20;
+/** Fewest vaults, of equal size, that the bets are spread over: one vault's luck is one walk, and no sum of many. */
+const LEAST_SPREAD = 10;
+
+/**
+ * Whether some vaults are luckier than others: then those that were lucky so far would be so again. Luck is the wins less the losses over
+ * the root of their number; its sum over bets, counted against when they are lost, is a martingale whose variance is the sum of its
+ * squares (Hall and Heyde, Martingale Limit Theory and its Application, 3.2). Comparing the vaults' shares of wins instead would call it
+ * an anomaly that bettors stop when they are broke, or ahead.
+ */
 export class WinsByVaultTest implements FairnessTest {
-  readonly #groups = new Groups();
+  readonly #vaults = new Map<string, { bets: number; balance: number }>();
+  #bets = 0;
+  #left = 0;
+  #sum = 0;
+  #variance = 0;
 
   add(bet: ObservedBet): void {
-    this.#groups.add(bet.vault, bet.outcome === bet.choice);
+    let vault = this.#vaults.get(bet.vault);
+    if (!vault) {
+      if (this.#vaults.size === MOST_VAULTS) {
+        this.#left += 1;
+        return;
+      }
+      vault = { bets: 0, balance: 0 };
+      this.#vaults.set(bet.vault, vault);
+    }
+    const sign = bet.outcome === bet.choice ? 1 : -1;
+    if (vault.bets >= LEAST_BEFORE) {
+      const luck = vault.balance / Math.sqrt(vault.bets);
+      this.#bets += 1;
+      this.#sum += sign * luck;
+      this.#variance += luck * luck;
+    }
+    vault.bets += 1;
+    vault.balance += sign;
   }
 
   result(): TestResult {
-    const named = { name: 'wins-by-vault', claim: 'all vaults win equally often' };
-    const all = this.#groups.all();
-    const left = this.#groups.left === 0 ? '' : `, ${this.#groups.left} bets of further vaults left out`;
-    return sameShares({
-      named,
-      groups: all,
-      describe: (groups) => `${groups.length} of ${all.length} vaults have ${LEAST_OF_A_GROUP} bets or more${left}`,
-    });
+    const claim = "a vault's luck so far says nothing of its next bet";
+    const named = { name: 'wins-by-vault', claim, bets: this.#bets };
+    const counted = [...this.#vaults.values()].map(({ bets }) => Math.max(0, bets - LEAST_BEFORE));
+    const spread = this.#bets ** 2 / counted.reduce((sum, bets) => sum + bets * bets, 0);
+    if (!(spread >= LEAST_SPREAD && this.#bets >= LEAST_LUCK)) {
+      const missing = `needs ${LEAST_LUCK} bets in vaults of more than ${LEAST_BEFORE}, spread over ${LEAST_SPREAD} vaults or more`;
+      return untested({ ...named, missing });
+    }
+    const z = this.#sum / Math.sqrt(this.#variance);
+    const left = this.#left === 0 ? '' : `; ${this.#left} bets of further vaults left out`;
+    const vaults = counted.filter((bets) => bets > 0).length;
+    return zResult({ ...named, z, seen: `${vaults} vaults of more than ${LEAST_BEFORE} bets${left}` });
   }
 }
 
@@ -231,7 +258,7 @@ export class WinsAfterWinTest implements FairnessTest {
     const won = bet.outcome === bet.choice;
     const last = this.#last.get(bet.vault);
     if (last !== undefined) this.#groups.add(last ? 'after a win' : 'after a loss', won);
-    if (last !== undefined || this.#last.size < MOST_GROUPS) this.#last.set(bet.vault, won);
+    if (last !== undefined || this.#last.size < MOST_VAULTS) this.#last.set(bet.vault, won);
   }
 
   result(): TestResult {
