@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { FairnessReport } from '../verifier/fairness/fairness.ts';
+import type { HistoryFlags } from './fairness-history.ts';
 import { Output } from './output.ts';
 
-/** Exit codes; the last is EX_TEMPFAIL: later there are more bets. */
+/** Exit codes; the last is EX_TEMPFAIL: later there are more bets, or the node answers. */
 const EXIT_ANOMALY = 1;
 const EXIT_USAGE = 2;
-const EXIT_TOO_FEW = 75;
+const EXIT_TRY_LATER = 75;
 const MOST_BETS = 1_000_000_000;
 const MOST_SEED = 1_000_000_000;
 const DEFAULT_ALPHA = 1e-4;
@@ -33,13 +34,25 @@ export function addFairnessCommands(program: Command): void {
     .action(async (flags: SimulateFlags) => {
       process.exitCode = await runSimulate(flags);
     });
+  withCommonOptions(fairness.command('history'))
+    .description('over the settled bets of a house, each verified first')
+    .requiredOption('--rpc <url>', "a node's JSON-RPC address")
+    .requiredOption('--blobs <where>', 'a directory of blobs, or an address under which each has its CID')
+    .option('--program <address>', "the program; by default the local chain's")
+    .option('--house <address>', "the house; by default the program's only one")
+    .action(async (flags: HistoryFlags) => {
+      process.exitCode = await runHistory(flags);
+    });
 }
 
 function withCommonOptions(command: Command): Command {
   return command
     .option('--alpha <chance>', 'the chance, at most, that fair bets are called an anomaly', chance, DEFAULT_ALPHA)
     .option('--json', 'print the report as one JSON object')
-    .addHelpText('after', '\nExit codes: 0 no anomaly, 1 an anomaly, 2 bad usage, 75 too few bets to say anything.');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 no anomaly, 1 an anomaly, 2 bad usage, 75 too few bets to say anything, or no answer from node or blobs.',
+    );
 }
 
 async function runSimulate({ bets, seed, alpha, json }: SimulateFlags): Promise<number> {
@@ -61,6 +74,28 @@ async function runSimulate({ bets, seed, alpha, json }: SimulateFlags): Promise<
   return tell(fairness.report(alpha), { json, source: { simulated: { bets, seed } } });
 }
 
+async function runHistory(flags: HistoryFlags): Promise<number> {
+  const [{ describeDoubt, historyFairness }, { VerifierError }] = await Promise.all([
+    import('./fairness-history.ts'),
+    import('../verifier/errors.ts'),
+  ]);
+  const output = new Output(process.stderr);
+  try {
+    const { report, verification } = await historyFairness(flags, output);
+    output.end();
+    const { house, passed, firstDivergence } = verification;
+    const code = await tell(report, { json: flags.json, source: { history: { house, passed, firstDivergence } } });
+    const doubt = describeDoubt(verification, report.bets);
+    if (doubt) process.stderr.write(`${doubt}\n`);
+    return doubt ? EXIT_ANOMALY : code;
+  } catch (error) {
+    output.end();
+    if (!(error instanceof VerifierError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return error.retry ? EXIT_TRY_LATER : EXIT_USAGE;
+  }
+}
+
 /** Prints a report; returns the exit code. */
 async function tell(
   report: FairnessReport,
@@ -68,7 +103,7 @@ async function tell(
 ): Promise<number> {
   const { describeFairness } = await import('./fairness-report.ts');
   process.stdout.write(`${json ? JSON.stringify({ ...source, ...report }) : describeFairness(report)}\n`);
-  if (report.verdict === 'too-few-bets') return EXIT_TOO_FEW;
+  if (report.verdict === 'too-few-bets') return EXIT_TRY_LATER;
   return report.verdict === 'anomaly' ? EXIT_ANOMALY : 0;
 }
 
