@@ -48,9 +48,9 @@ suite('casino fairness history', () => {
   });
 });
 
-/** Heads among the settled bets, as the ledger has them. */
+/** Heads among the bets, as the bettors were answered. */
 function heads(world: ChainWorld): number {
-  return world.batches().reduce((sum, { outcomes }) => sum + outcomes.filter((outcome) => outcome === 1).length, 0);
+  return world.answered.flat().filter(({ outcome }) => outcome === 'heads').length;
 }
 
 async function run(...args: string[]) {
