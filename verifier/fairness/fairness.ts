@@ -11,7 +11,7 @@ import { BlockRunsTest, FrequencyTest, LongestRunTest, RunsTest, WordsTest } fro
 import { LONG_LAGS, SerialTest, SHORT_LAGS } from './serial-tests.ts';
 import type { FairnessTest, ObservedBet, Tested, TestResult, Untested } from './test-result.ts';
 
-export type { ObservedBet, Tested, TestResult, Untested } from './test-result.ts';
+export type { ObservedBet, Tested } from './test-result.ts';
 
 /** The chance of calling a fair history unfair, all tests together, unless another is asked for. */
 export const DEFAULT_ALPHA = 1e-4;
