@@ -63,10 +63,12 @@ async function bodyOf(answer: Response, maxBytes: number): Promise<Uint8Array> {
 
 /** Health is public: the code of a failed connection tells enough, its message would tell addresses. */
 function causeOf(error: unknown): string {
+  let last = error;
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
+    last = cause;
   }
-  return messageOf(error);
+  return messageOf(last);
 }
 
 /** The JSON object of an answer. */
