@@ -77,7 +77,8 @@ function httpUrl(value: string, name: string, text: string): URL {
 
 function onlyParameters(url: URL, known: readonly string[], text: string): void {
   for (const name of url.searchParams.keys()) {
-    if (!known.includes(name)) throw invalid(`knows no parameter ${name}, only ${known.join(' and ')}`, `${url.protocol}//${url.host}`);
+    if (!known.includes(name))
+      throw invalid(`knows no parameter ${name}, only ${known.join(' and ')}`, `${url.protocol}//${url.host}`);
     if (url.searchParams.getAll(name).length > 1) throw invalid(`has ${name} once`, text);
   }
 }
