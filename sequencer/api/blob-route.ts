@@ -7,33 +7,30 @@ import { BLOB_MEDIA_TYPE } from './schemas.ts';
 /** A year, the longest that caches keep anything: what a CID names never changes. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
-/** Answers with a blob's bytes, checked against its CID, or with 304 if the asker has them. */
-export async function sendBlob(
-  blobs: Pick<BlobStore, 'read'>,
-  request: FastifyRequest & { params: { cid: string } },
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { cid } = request.params;
-  const bytes = await readBlob(blobs, request);
-  if (!bytes) throw new CasinoError('NOT_FOUND', `no blob ${cid}`);
-  const etag = `"${cid}"`;
-  reply.header('cache-control', FOR_EVER).header('etag', etag);
-  // Public bytes that their name vouches for: a page of any origin may check them.
-  reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin');
-  if (isKnown(request.headers['if-none-match'], etag)) return reply.status(304).send();
-  return reply.type(BLOB_MEDIA_TYPE).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-}
+type BlobRequest = FastifyRequest & { params: { cid: string } };
 
-async function readBlob(blobs: Pick<BlobStore, 'read'>, request: FastifyRequest & { params: { cid: string } }) {
-  const { cid } = request.params;
-  try {
-    return await blobs.read(blobHashOfCid(cid));
-  } catch (error) {
-    if (!(error instanceof CasinoError)) throw error;
-    // The log names the file; the asker need not know it.
-    request.log.error({ alert: 'blob-corrupt', code: error.code, cid, reason: error.message }, 'a blob can not be served');
-    throw new CasinoError(error.code, `the file of blob ${cid} is not what its name says`, { cause: error });
-  }
+/** Answers with a blob's bytes, checked against its CID, or with 304 if the asker has them. */
+export function blobSender(blobs: Pick<BlobStore, 'read'>) {
+  /** Damaged files that the log has told of: asking again must not flood it. */
+  const told = new Set<string>();
+  return async (request: BlobRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { cid } = request.params;
+    const bytes = await blobs.read(blobHashOfCid(cid)).catch((error: unknown) => {
+      if (!(error instanceof CasinoError)) throw error;
+      const line = { alert: 'blob-corrupt', code: error.code, cid, reason: error.message };
+      if (!told.has(cid)) request.log.error(line, 'a blob can not be served');
+      told.add(cid);
+      // The log names the file; the asker need not know it.
+      throw new CasinoError(error.code, `the file of blob ${cid} is not what its name says`, { cause: error });
+    });
+    if (!bytes) throw new CasinoError('NOT_FOUND', `no blob ${cid}`);
+    const etag = `"${cid}"`;
+    reply.header('cache-control', FOR_EVER).header('etag', etag);
+    // Public bytes that their name vouches for: a page of any origin may check them.
+    reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin');
+    if (isKnown(request.headers['if-none-match'], etag)) return reply.status(304).send();
+    return reply.type(BLOB_MEDIA_TYPE).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  };
 }
 
 /** RFC 9110, section 13.1.2: the comparison is the weak one. */

@@ -23,7 +23,7 @@ import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import { PROBLEMS } from '../operations/problems.ts';
 import { type ReconciliationReport, reportJson } from '../operations/reconcile.ts';
-import { sendBlob } from './blob-route.ts';
+import { blobSender } from './blob-route.ts';
 import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, quarantineJson, signedJson, vaultJson } from './json.ts';
 import * as schema from './schemas.ts';
 
@@ -240,7 +240,7 @@ function registerBatchRoutes(server: Server, { read, book, blobs }: ApiParts): v
       },
       config: { rateLimit: { max: MAX_BLOBS_PER_MINUTE, timeWindow: 60_000 } },
     },
-    (request, reply) => sendBlob(blobs, request, reply),
+    blobSender(blobs),
   );
 }
 

@@ -58,6 +58,7 @@ describe('--blob-store', () => {
     ['s3://bucket', /needs AWS_ACCESS_KEY_ID in the environment/, {}],
     ['s3://bucket', /needs AWS_SECRET_ACCESS_KEY in the environment/, { AWS_ACCESS_KEY_ID: 'x' }],
     ['s3://bucket', /AWS_SECRET_ACCESS_KEY in the environment as one word/, { ...AWS, AWS_SECRET_ACCESS_KEY: 'secret word\n' }],
+    ['s3://bucket', /AWS_SESSION_TOKEN in the environment as one word/, { ...AWS, AWS_SESSION_TOKEN: 'secret word\n' }],
     ['ipfs+http://node?pin=https://pins.example', /needs IPFS_PINNING_TOKEN/, AWS],
     [Array.from({ length: 9 }, (_, index) => `s3://bucket/${index}`).join(','), /more than 8 stores/],
   ];

@@ -48,7 +48,8 @@ function openS3(url: URL, text: string, environment: Environment): RemoteBlobSto
   const endpoint = httpUrl(url.searchParams.get('endpoint') ?? `https://s3.${region}.amazonaws.com`, 'endpoint', text);
   const accessKeyId = secret(environment, 'AWS_ACCESS_KEY_ID', text);
   const secretAccessKey = secret(environment, 'AWS_SECRET_ACCESS_KEY', text);
-  const credentials = { accessKeyId, secretAccessKey, sessionToken: environment.AWS_SESSION_TOKEN || undefined };
+  const sessionToken = environment.AWS_SESSION_TOKEN ? secret(environment, 'AWS_SESSION_TOKEN', text) : undefined;
+  const credentials = { accessKeyId, secretAccessKey, sessionToken };
   return new S3BlobStore({ place: { endpoint, region, bucket, prefix: path === '' ? '' : `${path}/` }, credentials });
 }
 
