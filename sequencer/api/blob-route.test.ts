@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { blobCid, blobHashOf } from '../../protocol/blob.ts';
 import { useKernel } from '../../protocol/kernel.ts';
+import { CasinoError } from '../errors.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import { ApiFixture } from '../test/api-fixture.ts';
+import { blobSender } from './blob-route.ts';
 
 useKernel(NATIVE_KERNEL);
 
@@ -108,4 +110,19 @@ describe('GET /v1/blobs/:cid', () => {
     renameSync(whole, path);
     assert.equal((await get(CID)).statusCode, 200);
   });
+});
+
+test('a damaged file is told of once, however often it is asked for', async () => {
+  const lines: { alert: string; reason: string }[] = [];
+  const read = async () => {
+    throw new CasinoError('BLOB_CORRUPT', 'some/file is not what its name says');
+  };
+  const send = blobSender({ read });
+  const log = { error: (line: (typeof lines)[number]) => lines.push(line) };
+  const ask = (cid: string) => send({ params: { cid }, headers: {}, log } as never, undefined as never);
+  for (const cid of [CID, CID, blobCid(new Uint8Array(32)), CID]) await assert.rejects(ask(cid), { code: 'BLOB_CORRUPT' });
+  assert.deepEqual(
+    lines.map(({ alert, reason }) => [alert, reason]),
+    Array(2).fill(['blob-corrupt', 'some/file is not what its name says']),
+  );
 });
