@@ -13,6 +13,7 @@ const batch = (number: bigint, runs: BatchStatus['runs'], state: BatchStatus['st
   proveMs: 900,
   computeUnits: 117_753,
   signature: '5SUmQkaBdqnA9DMQ1CdFDhiaCSBMkJiBmNM3tgKsrHX2cujHRK8fzJEkhRM3HM7w31VvS6itPyH4uaEvYYrJf6VQ',
+  blobCid: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy',
   createdAtMs: 0,
   confirmedAtMs: 5_000,
   finalizedAtMs: 6_000,
@@ -54,6 +55,7 @@ it('reports the figures of the bets of this run', () => {
   assert.deepEqual(report.ackMs, { p50: 1, p95: 2, p99: 2 });
   assert.deepEqual(report.settleMs, { p50: 4_000, p95: 4_000 });
   assert.equal(report.batches[0]?.number, '1');
-  assert.match(describe(report), /5SUmQkaB…f6VQ/);
+  assert.match(describe(report), /5SUmQkaB…f6VQ {2}bafkreigh2a…52zy {2}Finalized/);
+  assert.equal(report.batches[0]?.blobCid, batches[0]?.blobCid);
   assert.doesNotThrow(() => JSON.stringify(report));
 });

@@ -22,6 +22,7 @@ export interface DemoReport {
     proveMs: number | null;
     computeUnits: number | null;
     signature: string | null;
+    blobCid: string;
     status: string;
   }[];
   ackMs: { p50: number; p95: number; p99: number };
@@ -61,6 +62,7 @@ export function reportOf(input: {
       proveMs: batch.proveMs,
       computeUnits: batch.computeUnits,
       signature: batch.signature,
+      blobCid: batch.blobCid,
       status: batch.state,
     })),
     ackMs: { p50: percentile(acks, 0.5), p95: percentile(acks, 0.95), p99: percentile(acks, 0.99) },
@@ -84,7 +86,7 @@ export const betKey = (vault: string, betNumber: bigint): string => `${vault}/${
 
 /** The table of batches and the figures below it, for people. */
 export function describe(report: DemoReport): string {
-  const header = ['batch', 'bets', 'vaults', 'size', 'prove ms', 'compute units', 'signature', 'status'];
+  const header = ['batch', 'bets', 'vaults', 'size', 'prove ms', 'compute units', 'signature', 'blob', 'status'];
   const rows = report.batches.map((batch) => [
     batch.number,
     String(batch.bets),
@@ -93,6 +95,7 @@ export function describe(report: DemoReport): string {
     String(batch.proveMs ?? '-'),
     batch.computeUnits?.toLocaleString('en') ?? '-',
     batch.signature === null ? '-' : `${batch.signature.slice(0, 8)}…${batch.signature.slice(-4)}`,
+    `${batch.blobCid.slice(0, 11)}…${batch.blobCid.slice(-4)}`,
     batch.status,
   ]);
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));

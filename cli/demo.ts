@@ -5,7 +5,7 @@ import { type DemoBettor, placeBets, seatBettor } from './demo-bettors.ts';
 import { reconcileDemo } from './demo-reconcile.ts';
 import { type DemoBet, type DemoReport, describe, reportOf } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
-import type { DemoFlags, ServiceFlags } from './flags.ts';
+import { blobStoreFlags, type DemoFlags, type ServiceFlags } from './flags.ts';
 import { Output } from './output.ts';
 import { LOCAL_CHAIN_TIMING, resetData, type Services, startServices } from './services.ts';
 
@@ -20,6 +20,8 @@ export interface DemoOptions {
   exit: boolean;
   /** Prints one JSON object as the last line of standard output; everything else goes to standard error. */
   json: boolean;
+  /** Where blobs are published besides the service's own files. */
+  blobStore?: readonly string[];
   apiPort: number;
   rpcPort: number;
   slotMs: number;
@@ -67,6 +69,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const startedAtMs = performance.now();
   const services = await startServices({
     ...options,
+    sequencerFlags: blobStoreFlags(options),
     onProgress: (message) => output.line(`• ${message}`),
     onRestart: (message) => output.line(`! ${message}`),
   });

@@ -4,6 +4,8 @@ export interface ServiceFlags {
   reset?: boolean;
   apiPort: number;
   rpcPort: number;
+  /** As the sequencer's flag has them; empty for its own files alone. */
+  blobStore: string[];
 }
 
 export interface DemoFlags {
@@ -12,3 +14,7 @@ export interface DemoFlags {
   exit?: boolean;
   json?: boolean;
 }
+
+/** What the sequencer is told of them. */
+export const blobStoreFlags = ({ blobStore = [] }: { blobStore?: readonly string[] }): string[] =>
+  blobStore.flatMap((where) => ['--blob-store', where]);

@@ -44,9 +44,12 @@ function withServiceOptions(command: Command): Command {
   return command
     .option('--data <directory>', 'where everything that lasts is kept', './data')
     .option('--reset', 'begin anew: wipe chain, ledger, keys and proofs together')
+    .option('--blob-store <where>', 'where blobs are published too, repeatable: docs/operating/blobs.md', oneMore, [])
     .option('--api-port <port>', 'port of the API', wholeNumber, DEFAULT_API_PORT)
     .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT);
 }
+
+const oneMore = (value: string, before: string[]): string[] => [...before, value];
 
 function wholeNumber(text: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('must be a positive whole number');

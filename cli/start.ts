@@ -1,4 +1,4 @@
-import type { ServiceFlags } from './flags.ts';
+import { blobStoreFlags, type ServiceFlags } from './flags.ts';
 import { LOCAL_CHAIN_TIMING, resetData, startServices } from './services.ts';
 
 /** `casino start`: the local chain and the sequencer, until Ctrl-C. */
@@ -10,6 +10,7 @@ export async function runStart(flags: ServiceFlags): Promise<void> {
     apiPort: flags.apiPort,
     rpcPort: flags.rpcPort,
     ...LOCAL_CHAIN_TIMING,
+    sequencerFlags: blobStoreFlags(flags),
     onProgress: (message) => say(`… ${message}`),
     onRestart: say,
   });

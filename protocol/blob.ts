@@ -7,6 +7,16 @@ import { type SessionSignature, signatureFromBytes, signatureToBytes } from './e
 import { ProtocolError } from './errors.ts';
 
 const TAG = 'ZKCBLOB1';
+const HEADER_BYTES = 124;
+const RUN_BYTES = 258;
+const BET_BYTES = 80;
+/** Length of the longest blob: every bet a run of its own. */
+export const MAX_BLOB_BYTES = HEADER_BYTES + MAX_BATCH_BETS * (RUN_BYTES + BET_BYTES);
+
+/** CIDv1, codec raw, multihash sha2-256 of 32 bytes: what comes before the hash. */
+const CID_PREFIX = Uint8Array.of(0x01, 0x55, 0x12, 0x20);
+const CID_CHARS = 59;
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** A bet in a blob; its number, head and terms follow from the run. */
 export interface BlobBet {
@@ -88,7 +98,22 @@ export function blobHashOf(bytes: Uint8Array): Uint8Array {
 
 /** CIDv1 (raw, sha2-256, base32) of a blob's hash: what people and IPFS call it. */
 export function blobCid(blobHash: Uint8Array): string {
-  return `b${base32(concat([Uint8Array.of(0x01, 0x55, 0x12, 0x20), blobHash]))}`;
+  return `b${base32(concat([CID_PREFIX, blobHash]))}`;
+}
+
+/**
+ * The blob's hash, 32 bytes, from the one text that `blobCid` gives it: a CID of another version, codec, hash or base, upper case and bits
+ * left over that are not zero are refused (`BAD_LENGTH`, `BAD_VALUE`, `NOT_CANONICAL`).
+ */
+export function blobHashOfCid(cid: string): Uint8Array {
+  if (cid.length !== CID_CHARS)
+    throw new ProtocolError('BAD_LENGTH', `the CID of a blob has ${CID_CHARS} characters, not ${cid.length}`);
+  if (cid[0] !== 'b') throw new ProtocolError('BAD_VALUE', 'the CID of a blob is in base32, and begins with b');
+  const bytes = bytesOfBase32(cid.slice(1));
+  if (compareBytes(bytes.subarray(0, CID_PREFIX.length), CID_PREFIX) !== 0) {
+    throw new ProtocolError('BAD_VALUE', 'not the CID of a blob: version 1, codec raw, sha2-256');
+  }
+  return bytes.slice(CID_PREFIX.length);
 }
 
 function writeRun(writer: ByteWriter, run: BlobRun): void {
@@ -150,7 +175,6 @@ function countBets(runs: readonly BlobRun[]): number {
 
 /** RFC 4648 base32, lower case, without padding. */
 function base32(bytes: Uint8Array): string {
-  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
   let text = '';
   let buffer = 0;
   let bits = 0;
@@ -159,8 +183,26 @@ function base32(bytes: Uint8Array): string {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += alphabet[(buffer >> bits) & 31];
+      text += BASE32[(buffer >> bits) & 31];
     }
   }
-  return bits > 0 ? text + alphabet[(buffer << (5 - bits)) & 31] : text;
+  return bits > 0 ? text + BASE32[(buffer << (5 - bits)) & 31] : text;
+}
+
+function bytesOfBase32(text: string): Uint8Array {
+  const bytes: number[] = [];
+  let buffer = 0;
+  let bits = 0;
+  for (const char of text) {
+    const value = BASE32.indexOf(char);
+    if (value < 0) throw new ProtocolError('BAD_VALUE', 'the CID of a blob has no character but a to z and 2 to 7');
+    buffer = ((buffer << 5) | value) & 0xfff;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push((buffer >> bits) & 0xff);
+  }
+  if ((buffer & ((1 << bits) - 1)) !== 0)
+    throw new ProtocolError('NOT_CANONICAL', 'the bits left over in the CID of a blob are zero');
+  return Uint8Array.from(bytes);
 }

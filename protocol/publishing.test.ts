@@ -3,8 +3,14 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
+import { base16 } from 'multiformats/bases/base16';
+import { base32, base32upper } from 'multiformats/bases/base32';
+import { base58btc } from 'multiformats/bases/base58';
+import { CID } from 'multiformats/cid';
+import * as raw from 'multiformats/codecs/raw';
+import { create as multihash } from 'multiformats/hashes/digest';
 import { type PublicBatch, publicInput } from './batch.ts';
-import { blobCid, blobHashOf, decodeBlob, encodeBlob } from './blob.ts';
+import { blobCid, blobHashOf, blobHashOfCid, decodeBlob, encodeBlob, MAX_BLOB_BYTES } from './blob.ts';
 import { fromHex, toHex } from './bytes.ts';
 import { FIELD_ORDER, fieldToBytes } from './field.ts';
 import {
@@ -174,5 +180,77 @@ describe('batches and blobs', () => {
     refuses('BAD_VALUE', () => encodeBlob({ ...blob, runs: [blob.runs[0], blob.runs[0]] as typeof blob.runs }));
     refuses('BAD_VALUE', () => encodeBlob({ ...blob, runs: [] }));
     refuses('BAD_VALUE', () => encodeBlob({ ...blob, runs: blob.runs.map((run) => ({ ...run, bets: [] })) }));
+  });
+
+  test('the longest blob is as long as the limit that readers keep', () => {
+    const blob = decodeBlob(bytes(vector('batches')[1].blob));
+    const [run] = blob.runs as [(typeof blob.runs)[number]];
+    const runs = Array.from({ length: 250 }, (_, index) => {
+      const vault = Uint8Array.from(run.vault).fill(index, 0, 1);
+      return { ...run, vault, bets: run.bets.slice(0, 1) };
+    });
+    assert.equal(encodeBlob({ ...blob, runs }).length, MAX_BLOB_BYTES);
+  });
+});
+
+describe("a blob's CID", () => {
+  const hashes = fc.uint8Array({ minLength: 32, maxLength: 32 });
+  const cidOf = (hash: Uint8Array) => CID.createV1(raw.code, multihash(0x12, hash));
+
+  test('is what another implementation makes of the hash, and gives the hash back', () => {
+    fc.assert(
+      fc.property(hashes, (hash) => {
+        assert.equal(blobCid(hash), cidOf(hash).toString(base32));
+        assert.deepEqual(blobHashOfCid(blobCid(hash)), hash);
+      }),
+    );
+  });
+
+  test('has one spelling: other versions, codecs, hashes and bases are refused', () => {
+    const hash = blobHashOf(Uint8Array.of(1, 2, 3));
+    const cid = blobCid(hash);
+    const digest = multihash(0x12, hash);
+    refuses('BAD_LENGTH', () => blobHashOfCid(CID.createV0(multihash(0x12, hash) as never).toString()));
+    refuses('BAD_VALUE', () => blobHashOfCid(CID.createV1(0x70, digest).toString()));
+    refuses('BAD_VALUE', () => blobHashOfCid(CID.createV1(raw.code, multihash(0x1b, hash)).toString()));
+    refuses('BAD_VALUE', () => blobHashOfCid(CID.createV1(raw.code, digest).toString(base32upper)));
+    refuses('BAD_LENGTH', () => blobHashOfCid(CID.createV1(raw.code, digest).toString(base16)));
+    refuses('BAD_LENGTH', () => blobHashOfCid(CID.createV1(raw.code, digest).toString(base58btc)));
+    for (const text of ['', 'b', cid.slice(0, -1), `${cid}a`, ` ${cid}`, `${cid}=`])
+      refuses('BAD_LENGTH', () => blobHashOfCid(text));
+    for (const text of [
+      `B${cid.slice(1)}`,
+      cid.replace('k', 'K'),
+      cid.replace('k', '1'),
+      cid.replace('k', 'é'),
+      `/${cid.slice(1)}`,
+    ]) {
+      refuses('BAD_VALUE', () => blobHashOfCid(text));
+    }
+  });
+
+  test('has no second spelling in the bits that its last character leaves over', () => {
+    const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+    fc.assert(
+      fc.property(hashes, (hash) => {
+        const cid = blobCid(hash);
+        const last = alphabet.indexOf(cid.at(-1) as string);
+        assert.equal(last % 4, 0);
+        for (const over of [1, 2, 3]) refuses('NOT_CANONICAL', () => blobHashOfCid(cid.slice(0, -1) + alphabet[last + over]));
+      }),
+    );
+  });
+
+  test('never comes from anything but itself, whatever is changed in it', () => {
+    fc.assert(
+      fc.property(hashes, fc.nat(58), fc.string({ minLength: 1, maxLength: 1 }), (hash, at, char) => {
+        const changed = blobCid(hash).slice(0, at) + char + blobCid(hash).slice(at + 1);
+        try {
+          assert.equal(blobCid(blobHashOfCid(changed)), changed);
+        } catch (error) {
+          assert.equal((error as Error).name, 'ProtocolError');
+        }
+      }),
+    );
   });
 });

@@ -26,6 +26,8 @@ export interface Config {
   proverThreads: number;
   /** Most batches that are proven at a time. */
   parallelProofs: number;
+  /** Where blobs are published, as `--blob-store` has it. */
+  blobStores: readonly string[];
   /** Circuit sizes that batches are proven with. */
   circuits: readonly CircuitName[];
   maxStake: bigint;
@@ -54,6 +56,7 @@ export const DEFAULTS: Omit<Config, 'dataDirectory' | 'rpcUrl'> = {
   proofs: true,
   proverThreads: 2,
   parallelProofs: 2,
+  blobStores: ['files'],
   circuits: CIRCUIT_NAMES,
   maxStake: 1_000_000_000n,
   reconcileEveryMs: 60_000,

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { RemoteBlobStore } from './blobs/remote-store.ts';
+import type { BlobStore } from './blobs/store.ts';
 import type { BatchAccounts } from './chain/batch-transaction.ts';
 import type { Config } from './config.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -23,6 +25,8 @@ export interface Context {
   config: Config;
   log: Logger;
   ledger: Ledger;
+  /** The service's own files, and where else each blob is published. */
+  blobs: { own: BlobStore; remote: readonly RemoteBlobStore[] };
   keys: OperatorKeys;
   opened: OpenedHouse;
   proving: Proving;

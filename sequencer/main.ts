@@ -32,6 +32,7 @@ function configFromFlags(): Config {
       proofs: { type: 'string', default: 'on' },
       'prover-threads': { type: 'string', default: String(DEFAULTS.proverThreads) },
       'parallel-proofs': { type: 'string', default: String(DEFAULTS.parallelProofs) },
+      'blob-store': { type: 'string', multiple: true, default: [...DEFAULTS.blobStores] },
       circuits: { type: 'string', default: DEFAULTS.circuits.join(',') },
     },
   });
@@ -57,6 +58,7 @@ function configFromFlags(): Config {
     proofs: values.proofs === 'on',
     proverThreads: count('prover-threads', values['prover-threads'], { min: 1, max: 256 }),
     parallelProofs: count('parallel-proofs', values['parallel-proofs'], { min: 1, max: 64 }),
+    blobStores: values['blob-store'],
     circuits: circuitNames(values.circuits),
   };
 }

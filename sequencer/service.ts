@@ -11,6 +11,8 @@ import { SeedBook, TermsBook } from './admission/seeds.ts';
 import { ReceiptSigner } from './admission/signer.ts';
 import { EventFeed } from './api/feed.ts';
 import { type ApiServer, createApi } from './api/server.ts';
+import { openBlobStores } from './blobs/settings.ts';
+import { BlobStore } from './blobs/store.ts';
 import { deriveBatchAccounts } from './chain/batch-transaction.ts';
 import { connectRpc } from './chain/rpc.ts';
 import { ChainWatcher } from './chain/watcher.ts';
@@ -50,6 +52,7 @@ export async function startService(options: {
 }): Promise<Service> {
   const { config, log, onProgress, onFatal } = options;
   useKernel(NATIVE_KERNEL);
+  const remote = openBlobStores(config.blobStores, process.env);
   mkdirSync(config.dataDirectory, { recursive: true });
   const paths = dataPaths(config.dataDirectory);
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
@@ -68,7 +71,8 @@ export async function startService(options: {
       termsIds: opened.terms.map(({ id }) => id),
       vkIds: provingKeys.map(({ vkId }) => vkId),
     });
-    return await run({ config, log, ledger, keys, opened, proving, batchAccounts }, { onProgress, onFatal });
+    const blobs = { own: new BlobStore(paths.blobs), remote };
+    return await run({ config, log, ledger, blobs, keys, opened, proving, batchAccounts }, { onProgress, onFatal });
   } catch (error) {
     await ledger.close().catch(() => {});
     throw error;
@@ -120,10 +124,10 @@ async function run(
     stopped: (view) => gate.stopped(view),
     nowMs: Date.now,
   });
-  const { loops, unfinished, provers } = settlement;
+  const { loops, unfinished, publisher, provers } = settlement;
   const sizes = context.proving.keys.map(({ circuit }) => circuit.name);
   const ledgerPath = dataPaths(config.dataDirectory).ledger;
-  const watched = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, provers, sizes, reconciler };
+  const watched = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, publisher, provers, sizes, reconciler };
   const monitor = new Monitor({ ...watched, config, log, rpc: reader.rpc, settler: keys.settler.address });
   monitor.start();
   const watcher = new ChainWatcher({
@@ -143,6 +147,7 @@ async function run(
       admission,
       book,
       read: ledger.read,
+      blobs: context.blobs.own,
       onBet: (owner, answer) => feed.betTaken(owner, answer),
       house: () => houseJson(context, { book, terms }),
       health: () => monitor.health(),

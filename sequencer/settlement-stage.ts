@@ -1,24 +1,25 @@
 import type { VaultBook } from './admission/book.ts';
 import type { TermsBook } from './admission/seeds.ts';
 import type { EventFeed } from './api/feed.ts';
-import { BlobStore } from './blobs/store.ts';
 import { BatchPacketLimit } from './chain/batch-transaction.ts';
 import { LookupTables } from './chain/lookup-tables.ts';
 import { type Leader, SolanaSettlementChain } from './chain/settlement-chain.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
-import { type Context, dataPaths } from './context.ts';
+import type { Context } from './context.ts';
 import type { CasinoError } from './errors.ts';
 import { addressBytes } from './ledger/addresses.ts';
 import { NO_PROVERS, type RunningProvers } from './prover/proving.ts';
 import { UnfinishedBatches } from './settlement/batches.ts';
 import { BatchBuilder } from './settlement/builder.ts';
 import type { BatchSize } from './settlement/planner.ts';
+import { BlobPublisher } from './settlement/publisher.ts';
 import { Settlement } from './settlement/settlement.ts';
 import { withdrawUnprovable } from './settlement/unprovable.ts';
 
 export interface RunningSettlement {
   loops: Settlement;
   unfinished: UnfinishedBatches;
+  publisher: BlobPublisher;
   provers: RunningProvers;
   tables: LookupTables;
   maxOpenBets(): number;
@@ -32,7 +33,7 @@ export async function startSettlement(
   context: Context,
   parts: { book: VaultBook; terms: TermsBook; leader: Leader; feed: EventFeed; onFatal(error: CasinoError): void },
 ): Promise<RunningSettlement> {
-  const { config, log, ledger, keys, opened, proving } = context;
+  const { config, log, ledger, keys, opened, proving, blobs } = context;
   const { reader, domain } = opened;
   const { book, terms, leader, feed } = parts;
   const provers = config.proofs ? proving.start({ log, onFatal: parts.onFatal }) : NO_PROVERS;
@@ -45,7 +46,6 @@ export async function startSettlement(
   });
   const sizes = batchSizes(context);
   const tables = lookupTables(context, terms);
-  const blobs = new BlobStore(dataPaths(config.dataDirectory).blobs);
   const house = addressBytes(reader.house);
   const packet = new BatchPacketLimit({
     program: reader.program,
@@ -53,13 +53,16 @@ export async function startSettlement(
     accounts: context.batchAccounts,
     tables,
   });
-  const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs, sizes, packet, domain, house });
+  const builder = new BatchBuilder({ read: ledger.read, book, terms, blobs: blobs.own, sizes, packet, domain, house });
+  const bytesOf = builder.blobBytes.bind(builder);
+  const publisher = new BlobPublisher({ stores: blobs.remote, bytesOf, clock: SYSTEM_CLOCK, log });
   const chain = new SolanaSettlementChain({ reader, settler: keys.settler, leader: () => leader, tables });
   const { batchWaitMs, batchThreshold, pollMs, slotMs, proofs, parallelProofs } = config;
   const loops = new Settlement({
     chain,
     unfinished,
     builder,
+    publisher,
     book,
     ledger,
     proofs,
@@ -77,7 +80,7 @@ export async function startSettlement(
   loops.start();
   const exitSeconds = () => (Number(book.view?.finalized.house.exitDelaySlots ?? 0n) * config.slotMs) / 1_000;
   const maxOpenBets = () => Math.floor(((loops.betsPerSecond ?? ASSUMED_BETS_PER_SECOND) * exitSeconds()) / 4);
-  return { loops, unfinished, provers, tables, maxOpenBets };
+  return { loops, unfinished, publisher, provers, tables, maxOpenBets };
 }
 
 /** The sizes whose keys are loaded, smallest first. */

@@ -121,5 +121,10 @@ export function simulatedBlobs(disk: Disk, fails: () => boolean) {
       disk.blobs.set(toHex(hash), bytes);
       return hash;
     },
+    get(hash: Uint8Array): Uint8Array {
+      const bytes = disk.blobs.get(toHex(hash));
+      if (!bytes) throw new Error('no such blob');
+      return bytes;
+    },
   };
 }

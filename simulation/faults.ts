@@ -23,6 +23,10 @@ export interface FaultPlan {
   commitFails: number;
   commitSlow: number;
   blobFails: number;
+  /** Of each call to the store where blobs are published: no answer, a late one, other bytes. */
+  blobStoreFails: number;
+  blobStoreSlow: number;
+  blobStoreLies: number;
   /** Of each look at whether two vaults fit one packet, as if their addresses were in no lookup table yet. */
   packetCrowded: number;
   /** Mean time between two crashes of the sequencer; infinite for none. */
@@ -41,8 +45,8 @@ export interface FaultPlan {
   endMs: number;
 }
 
-export type Outage = 'chain' | 'prover' | 'disk' | 'network';
-const OUTAGES: readonly Outage[] = ['chain', 'prover', 'disk', 'network'];
+export type Outage = 'chain' | 'prover' | 'disk' | 'network' | 'blob store';
+const OUTAGES: readonly Outage[] = ['chain', 'prover', 'disk', 'network', 'blob store'];
 const USURPED_SHARE = 0.04;
 const FORK_BLOCKS = 11;
 
@@ -73,6 +77,9 @@ export function drawFaults(random: Random): FaultPlan {
     commitFails: share(0.01),
     commitSlow: share(0.1),
     blobFails: share(0.2),
+    blobStoreFails: share(0.3),
+    blobStoreSlow: share(0.2),
+    blobStoreLies: share(0.2),
     packetCrowded: share(0.5),
     crashEveryMs: random.chance(spared) ? Number.POSITIVE_INFINITY : random.pick([5_000, 12_000, 30_000]),
     crashMidway: random.pick([0, 0.5, 1]),

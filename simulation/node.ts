@@ -74,6 +74,8 @@ export interface NodeOptions {
   life: Life;
   /** The pair that this process leads with. */
   leader: () => Pair;
+  /** Told of each batch before it is signed. */
+  onSign(batch: BatchInstruction): void;
   callFate(): CallFate;
   sendFate(): SendFate;
 }
@@ -99,6 +101,7 @@ export class SimulatedNode implements SettlementChain {
   }
 
   async signBatch(batch: BatchInstruction): Promise<SignedTransaction> {
+    this.#o.onSign(batch);
     const pair = await this.#assertLeading();
     return this.#sign({ kind: 'batch', batch: { ...batch, leaderEpoch: pair.epoch, leaderNonce: pair.nonce } }, pair);
   }

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import { compareBytes } from '../protocol/bytes.ts';
 import { Admission } from '../sequencer/admission/admission.ts';
 import { VaultBook } from '../sequencer/admission/book.ts';
+import type { RemoteBlobStore } from '../sequencer/blobs/remote-store.ts';
+import type { BlobStore } from '../sequencer/blobs/store.ts';
 import type { ChainView } from '../sequencer/chain/view.ts';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import { addressBytes } from '../sequencer/ledger/addresses.ts';
@@ -11,6 +13,7 @@ import type { BatchProver } from '../sequencer/settlement/batch-prover.ts';
 import { UnfinishedBatches } from '../sequencer/settlement/batches.ts';
 import { BatchBuilder } from '../sequencer/settlement/builder.ts';
 import type { PacketLimit } from '../sequencer/settlement/packet-limit.ts';
+import { BlobPublisher } from '../sequencer/settlement/publisher.ts';
 import { Settlement } from '../sequencer/settlement/settlement.ts';
 import type { Life } from './life.ts';
 import type { SimulatedNode } from './node.ts';
@@ -27,7 +30,9 @@ export interface Parts {
   life: Life;
   scheduler: Scheduler;
   ledger: LedgerPort;
-  blobs: { put(bytes: Uint8Array): Uint8Array };
+  blobs: Pick<BlobStore, 'put' | 'get'>;
+  /** Where blobs are published besides. */
+  store: RemoteBlobStore;
   packet: PacketLimit;
   provers: BatchProver[];
   log: Logger;
@@ -82,7 +87,7 @@ export async function runSequencer(parts: Parts, onReady: (running: RunningSeque
 }
 
 function startStages(parts: Parts, input: { node: SimulatedNode; book: VaultBook; pair: Pair }) {
-  const { life, ledger, blobs, packet, provers, log, scheduler } = parts;
+  const { life, ledger, blobs, store, packet, provers, log, scheduler } = parts;
   const { node: chain, book, pair } = input;
   const { clock } = life;
   const unfinished = new UnfinishedBatches({
@@ -93,8 +98,20 @@ function startStages(parts: Parts, input: { node: SimulatedNode; book: VaultBook
   const house = addressBytes(HOUSE);
   const sources = { read: ledger.read, book, terms: TERMS_BOOK, blobs, packet };
   const builder = new BatchBuilder({ ...sources, sizes: SIZES, domain: DOMAIN, house });
+  const publisher = new BlobPublisher({ stores: [store], bytesOf: builder.blobBytes.bind(builder), clock, log });
   const timing = { batchWaitMs: 300, batchThreshold: 4, pollMs: POLL_MS, slotMs: SLOT_MS, parallelProofs: 2, clock };
-  const settlement = new Settlement({ chain, unfinished, builder, book, ledger, proofs: true, provers, ...timing, log });
+  const settlement = new Settlement({
+    chain,
+    unfinished,
+    builder,
+    publisher,
+    book,
+    ledger,
+    proofs: true,
+    provers,
+    ...timing,
+    log,
+  });
   const gate = new Gate({ leader: pair, slotMs: SLOT_MS, nowMs: () => scheduler.nowMs, fundsDiffer: () => false });
   const admission = new Admission({
     ledger,

@@ -1,8 +1,11 @@
 import type { Address } from '@solana/kit';
 import type { Logger } from 'pino';
+import { blobCid, blobHashOf } from '../protocol/blob.ts';
+import { compareBytes } from '../protocol/bytes.ts';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import type { PacketLimit } from '../sequencer/settlement/packet-limit.ts';
 import { type BettorWorld, SimulatedBettor } from './bettor.ts';
+import { type StoreFate, simulatedBlobStore } from './blob-store.ts';
 import { type CommitFate, Disk, SimulatedLedger, simulatedBlobs } from './disk.ts';
 import { drawFaults, type FaultPlan, type Outage } from './faults.ts';
 import { Life } from './life.ts';
@@ -45,6 +48,8 @@ export class World implements BettorWorld {
   readonly scheduler: Scheduler;
   readonly chain: ModelChain;
   readonly disk = new Disk();
+  /** What the store of blobs elsewhere keeps, by CID. */
+  readonly published = new Map<string, Uint8Array>();
   readonly plan: FaultPlan;
   readonly bettors: SimulatedBettor[];
   readonly violations: string[] = [];
@@ -191,6 +196,7 @@ export class World implements BettorWorld {
         transactions: this.transactions,
         life,
         leader,
+        onSign: ({ batchNumber, blobHash }) => this.#assertPublished(batchNumber, blobHash),
         callFate: () => this.#callFate(),
         sendFate: () => this.#sendFate(),
       });
@@ -198,13 +204,14 @@ export class World implements BettorWorld {
       this.disk,
       () => this.faulty && (this.#isOut('disk') || this.#faults.chance(this.plan.blobFails)),
     );
+    const store = simulatedBlobStore({ kept: this.published, life, fate: () => this.#storeFate() });
     const packet: PacketLimit = {
       fits: () => !this.faulty || !this.#faults.chance(this.plan.packetCrowded),
       crowded: (vaults) => scheduler.trace(`${life.name}: a packet is too small for ${vaults.length} vaults`),
     };
     const provers = simulatedProvers(life, () => this.#proofFate());
     const nonce = () => USURPER_NONCE + 1n + BigInt(random.between(0, 2 ** 48));
-    const parts = { life, scheduler, ledger, blobs, packet, provers, node, nonce, log: traceLog(scheduler, life) };
+    const parts = { life, scheduler, ledger, blobs, store, packet, provers, node, nonce, log: traceLog(scheduler, life) };
     runSequencer(parts, (running) => {
       this.running = running;
       this.#failedStarts = 0;
@@ -273,6 +280,23 @@ export class World implements BettorWorld {
     const replyMs = slow ? random.between(1, 500) : 1;
     const lies = this.#sabotage === 'lying-disk';
     return { fails, syncMs: lies ? LIE_MS : syncMs, replyMs, lies };
+  }
+
+  /** Nothing is signed of a batch whose blob nobody else could fetch. */
+  #assertPublished(batchNumber: bigint, blobHash: Uint8Array): void {
+    const kept = this.published.get(blobCid(blobHash));
+    if (kept && compareBytes(blobHashOf(kept), blobHash) === 0) return;
+    this.violate(`batch ${batchNumber} is signed, and the store has ${kept ? 'other bytes' : 'nothing'} under its CID`);
+  }
+
+  #storeFate(): StoreFate {
+    const random = this.#faults;
+    if (!this.faulty) return { latencyMs: random.between(5, 80), fails: undefined, lies: false };
+    const { blobStoreFails, blobStoreSlow, blobStoreLies } = this.plan;
+    const latencyMs = random.chance(blobStoreSlow) ? random.between(1_000, CALL_TIMEOUT_MS) : random.between(5, 80);
+    const lies = random.chance(blobStoreLies);
+    if (this.#isOut('blob store')) return { latencyMs, fails: 'before', lies };
+    return { latencyMs, fails: random.chance(blobStoreFails) ? (random.chance(0.5) ? 'after' : 'before') : undefined, lies };
   }
 
   #proofFate(): ProofFate {

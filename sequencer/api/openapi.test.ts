@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/schema';
+import { blobCid } from '../../protocol/blob.ts';
 import { useKernel } from '../../protocol/kernel.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
@@ -32,6 +33,8 @@ const Parameter = Type.Object({
   schema: Type.Any(),
 });
 const Content = Type.Object({ 'application/json': Type.Object({ schema: Type.Any() }) });
+/** Blobs alone are answered in another media type, and are then bytes. */
+const BYTES = 'application/vnd.ipld.raw';
 type Operation = {
   parameters?: Static<typeof Parameter>[];
   requestBody?: { content: Static<typeof Content> };
@@ -108,10 +111,12 @@ const bodies = (valid: () => Record<string, unknown>, fields: Record<string, Par
 describe('the API by its own description', () => {
   let fixture: ApiFixture;
   let routes: Route[];
+  let storedBlob: Uint8Array;
   const validators = new Map<object, ReturnType<typeof Compile>>();
 
   before(async () => {
     fixture = await new ApiFixture().open();
+    storedBlob = fixture.blobs.put(Uint8Array.of(1, 2, 3));
     const document = (await fixture.api.inject({ url: '/openapi.json' })).json();
     routes = Object.entries<Record<Method, Operation>>(document.paths).flatMap(([path, operations]) =>
       Object.entries(operations).map(([method, operation]) => ({ path, method: method as Method, operation })),
@@ -134,6 +139,8 @@ describe('the API by its own description', () => {
   }
 
   function assertAnswered({ path, operation }: Route, asked: InjectOptions, answer: Response): void {
+    const binary = answer.statusCode === 200 && operation.responses[200]?.content?.[BYTES as 'application/json'];
+    if (binary) return assert.equal(answer.headers['content-type'], BYTES);
     const said = `${asked.method} ${asked.url} ${String(asked.payload).slice(0, 300)} -> ${answer.statusCode} ${answer.body.slice(0, 300)}`;
     const { error } = answer.json();
     const documented = operation.responses[answer.statusCode];
@@ -151,6 +158,7 @@ describe('the API by its own description', () => {
     const known = fc.constantFrom(
       fixture.alice.owner as string,
       new TestBettor(7).owner as string,
+      blobCid(storedBlob),
       '0',
       '1',
       '18446744073709551615',

@@ -17,11 +17,13 @@ import { fieldFromBytes } from '../../protocol/field.ts';
 import { seedRangeOf } from '../../protocol/seed-commitment.ts';
 import type { Admission, BetAnswer, BetRequest } from '../admission/admission.ts';
 import type { VaultBook } from '../admission/book.ts';
+import type { BlobStore } from '../blobs/store.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import { PROBLEMS } from '../operations/problems.ts';
 import { type ReconciliationReport, reportJson } from '../operations/reconcile.ts';
+import { blobSender } from './blob-route.ts';
 import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, quarantineJson, signedJson, vaultJson } from './json.ts';
 import * as schema from './schemas.ts';
 
@@ -30,6 +32,7 @@ export interface ApiParts {
   admission: Admission;
   book: VaultBook;
   read: LedgerReader;
+  blobs: Pick<BlobStore, 'read'>;
   /** Told of every bet that was taken for the first time or again. */
   onBet(owner: Address, answer: BetAnswer): void;
   house(): Static<typeof schema.HouseSchema>;
@@ -48,6 +51,8 @@ type Server = FastifyInstance<
 
 /** A commitment costs 256 hashes. */
 const MAX_COMMITMENTS_PER_MINUTE = 1_200;
+/** A blob costs a file read and a hash; a verifier reads all there are. */
+const MAX_BLOBS_PER_MINUTE = 12_000;
 /** Ranges beyond the next bet's that are committed to: what an unspent limit may reach into. */
 const MAX_RANGES_AHEAD = 3n;
 /** Held vaults that one answer lists, the longest held first. */
@@ -192,7 +197,7 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
   );
 }
 
-function registerBatchRoutes(server: Server, { read, book }: ApiParts): void {
+function registerBatchRoutes(server: Server, { read, book, blobs }: ApiParts): void {
   const quarantine = { summary: 'Vaults whose bets could not be settled yet', response: schema.answers(schema.QuarantineSchema) };
   server.get('/v1/quarantine', { schema: quarantine }, () => {
     const held = [...book.all()].flatMap((vault) => (vault.quarantine ? [quarantineJson(vault, vault.quarantine)] : []));
@@ -224,6 +229,18 @@ function registerBatchRoutes(server: Server, { read, book }: ApiParts): void {
       if (!batch) throw new CasinoError('NOT_FOUND', `no batch ${batchNumber}`);
       return { ...batchJson(batch), history: historyJson(read.auditTrail(batchNumber)) };
     },
+  );
+  server.get(
+    '/v1/blobs/:cid',
+    {
+      schema: {
+        summary: "A batch's blob, the bytes themselves",
+        params: schema.BlobParams,
+        response: schema.blobAnswers(['NOT_FOUND', 'BLOB_CORRUPT']),
+      },
+      config: { rateLimit: { max: MAX_BLOBS_PER_MINUTE, timeWindow: 60_000 } },
+    },
+    blobSender(blobs),
   );
 }
 

@@ -123,7 +123,7 @@ const BatchSchema = Type.Object({
   size: Type.String(),
   bets: Type.Integer(),
   blob_hash: hex(32, 'SHA-256 of the blob'),
-  blob_cid: Type.String(),
+  blob_cid: Type.String({ description: 'What GET /v1/blobs and IPFS call the blob' }),
   attempts: Type.Integer(),
   prove_ms: Type.Union([Type.Integer(), Type.Null()]),
   compute_units: Type.Union([Type.Integer(), Type.Null()]),
@@ -292,9 +292,26 @@ export function answers<T extends TSchema>(ok: T, codes: readonly ErrorCode[] = 
   return { ...Object.fromEntries(errors), 200: ok };
 }
 
+/** What IPFS calls bytes that are just bytes. */
+export const BLOB_MEDIA_TYPE = 'application/vnd.ipld.raw';
+
+/** All answers of the route whose answer is no JSON. */
+export function blobAnswers(codes: readonly ErrorCode[]) {
+  const bytes = Type.String({ format: 'binary', description: 'layouts.md section 5' });
+  const { 200: _, ...errors } = answers(Type.Null(), codes);
+  return {
+    ...errors,
+    200: { description: 'The blob, which hashes to its CID', content: { [BLOB_MEDIA_TYPE]: { schema: bytes } } },
+    304: { type: 'null', description: 'The asker has it: If-None-Match' },
+  };
+}
+
 export const UserParams = Type.Object({ user: ADDRESS });
 export const BetParams = Type.Object({ id: hex(32, 'bet_id') });
 export const RangeParams = Type.Object({ user: ADDRESS, range: COUNTER });
+export const BlobParams = Type.Object({
+  cid: Type.String({ pattern: '^bafkrei[a-z2-7]{52}$', description: "A blob's CID: version 1, raw, sha2-256, base32" }),
+});
 export const BatchParams = Type.Object({ number: Type.String({ pattern: '^[1-9][0-9]{0,19}$' }) });
 export const FeedQuery = Type.Object({ user: Type.Optional(ADDRESS) }, { additionalProperties: false });
 export const BatchesQuery = Type.Object(

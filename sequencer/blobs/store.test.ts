@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { blobHashOf } from '../../protocol/blob.ts';
+import { blobCid, blobHashOf } from '../../protocol/blob.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { useKernel } from '../../protocol/kernel.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
@@ -16,12 +16,12 @@ useKernel(NATIVE_KERNEL);
 
 const BYTES = Uint8Array.from({ length: 5_000 }, (_, index) => index % 251);
 
-test('a blob that is gone, cut or flipped is named, and storing it again repairs it', () => {
+test('a blob that is gone, cut or flipped is named, and storing it again repairs it', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'blobs-'));
   try {
     const store = new BlobStore(directory);
     const hash = store.put(BYTES);
-    const path = join(directory, toHex(hash));
+    const path = join(directory, blobCid(hash));
     for (const [code, damage] of [
       ['NOT_FOUND', () => rmSync(path)],
       ['BLOB_CORRUPT', () => truncateSync(path, 4_999)],
@@ -29,9 +29,32 @@ test('a blob that is gone, cut or flipped is named, and storing it again repairs
     ] as const) {
       damage();
       assert.throws(() => store.get(hash), { code, message: new RegExp(path) });
+      if (code === 'NOT_FOUND') assert.equal(await store.read(hash), undefined);
+      else await assert.rejects(store.read(hash), { code });
       assert.deepEqual(store.put(BYTES), hash);
       assert.deepEqual(store.get(hash), BYTES);
+      assert.deepEqual(await store.read(hash), BYTES);
     }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test('a directory of an earlier version, which named blobs by their hash in hex, goes on', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'blobs-'));
+  try {
+    const other = Uint8Array.of(1, 2, 3);
+    const [hash, otherHash] = [blobHashOf(BYTES), blobHashOf(other)];
+    writeFileSync(join(directory, toHex(hash)), BYTES);
+    writeFileSync(join(directory, `${toHex(hash)}.7.tmp`), 'half of one');
+    // A start that was interrupted, or an older version in between, leaves both names.
+    writeFileSync(join(directory, toHex(otherHash)), 'something else');
+    writeFileSync(join(directory, blobCid(otherHash)), other);
+    const store = new BlobStore(directory);
+    assert.deepEqual([store.get(hash), store.get(otherHash)], [BYTES, other]);
+    assert.deepEqual(new Uint8Array(readFileSync(join(directory, blobCid(hash)))), BYTES);
+    const left = [`${toHex(hash)}.7.tmp`, toHex(otherHash), blobCid(hash), blobCid(otherHash)];
+    assert.deepEqual(readdirSync(directory).sort(), left.sort());
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@ import { MAX_LEDGER_BACKLOG } from '../admission/admission.ts';
 import type { VaultBook } from '../admission/book.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LastProof } from '../prover/prover.ts';
+import type { BlobPublisher } from '../settlement/publisher.ts';
 import type { Settlement } from '../settlement/settlement.ts';
 import type { Gate } from './gate.ts';
 import { PROBLEMS, type Problem } from './problems.ts';
@@ -21,6 +22,7 @@ export interface HealthInput {
   gate: Pick<Gate, 'problem' | 'ageMs' | 'maxAgeMs'>;
   ledger: Pick<Ledger, 'writable' | 'backlog' | 'read'>;
   settlement: Pick<Settlement, 'problems' | 'betsPerSecond'>;
+  publisher: Pick<BlobPublisher, 'problems'>;
   unfinishedBatches: number;
   reconciler: Pick<Reconciler, 'report' | 'overdue'>;
   settler: SettlerFunds | undefined;
@@ -108,6 +110,7 @@ function problemsOf(input: HealthInput): Problem[] {
     }),
     reconciler.overdue === undefined ? undefined : ({ code: 'RECONCILIATION_LATE', message: reconciler.overdue } as const),
     ...settlement.problems.slice(0, MAX_STUCK_SHOWN).map((message) => ({ code: 'SETTLEMENT_STUCK' as const, message })),
+    ...input.publisher.problems,
     lateProblem(input),
     settler && settlerProblem(settler, input.settlerWarnLamports),
     when(!prover.proofs, { code: 'PROOFS_OFF', message: 'batches are not proven, so that nothing settles: bets are owed' }),

@@ -7,6 +7,7 @@ import { messageOf } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunningProvers } from '../prover/proving.ts';
 import type { UnfinishedBatches } from '../settlement/batches.ts';
+import type { BlobPublisher } from '../settlement/publisher.ts';
 import type { Settlement } from '../settlement/settlement.ts';
 import { Alerts } from './alerts.ts';
 import type { Gate } from './gate.ts';
@@ -29,6 +30,7 @@ export interface MonitorOptions {
   ledger: Ledger;
   ledgerPath: string;
   settlement: Settlement;
+  publisher: BlobPublisher;
   unfinished: UnfinishedBatches;
   provers: RunningProvers;
   /** Names of the circuit sizes. */

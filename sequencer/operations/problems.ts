@@ -19,6 +19,8 @@ export const PROBLEMS = {
   PROOFS_OFF: { stopsBets: false },
   DISK_LOW: { stopsBets: false },
   NOT_RECONCILED: { stopsBets: true },
+  BLOB_STORE_DOWN: { stopsBets: false },
+  BLOB_STORE_CORRUPT: { stopsBets: false },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -2,12 +2,13 @@ import type { Address } from '@solana/kit';
 import { circuitInfo } from '../../circuits/artifacts.ts';
 import { outcomeBytes } from '../../program/client/index.ts';
 import type { BatchStatement } from '../../protocol/batch.ts';
-import { encodeBlob } from '../../protocol/blob.ts';
+import { blobHashOf, encodeBlob } from '../../protocol/blob.ts';
+import { compareBytes } from '../../protocol/bytes.ts';
 import { fieldFromBytes } from '../../protocol/field.ts';
 import type { VaultBook } from '../admission/book.ts';
 import type { TermsBook } from '../admission/seeds.ts';
 import type { BlobStore } from '../blobs/store.ts';
-import { CasinoError } from '../errors.ts';
+import { CasinoError, messageOf } from '../errors.ts';
 import { addressBytes, addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import type { BatchRecord, VaultRecord } from '../ledger/records.ts';
@@ -35,7 +36,7 @@ export class BatchBuilder {
   readonly #read: LedgerReader;
   readonly #book: VaultBook;
   readonly #terms: TermsBook;
-  readonly #blobs: Pick<BlobStore, 'put'>;
+  readonly #blobs: Pick<BlobStore, 'put' | 'get'>;
   readonly #sizes: readonly BatchSize[];
   readonly #packet: PacketLimit;
   readonly #domain: bigint;
@@ -45,7 +46,7 @@ export class BatchBuilder {
     read: LedgerReader;
     book: VaultBook;
     terms: TermsBook;
-    blobs: Pick<BlobStore, 'put'>;
+    blobs: Pick<BlobStore, 'put' | 'get'>;
     sizes: readonly BatchSize[];
     packet: PacketLimit;
     domain: bigint;
@@ -105,6 +106,25 @@ export class BatchBuilder {
       updatedAtMs: nowMs,
       runs: plan.runs.map(({ run }) => run),
     };
+  }
+
+  /**
+   * The blob of a batch, as it was stored; one that is gone or damaged since is made anew from the ledger and stored again. `BLOB_CORRUPT`
+   * if that gives another one than the batch's.
+   */
+  blobBytes(batch: BatchRecord): Uint8Array {
+    try {
+      return this.#blobs.get(batch.blobHash);
+    } catch (error) {
+      const runs = this.#withBets(batch);
+      const bytes = encodeBlob(this.#blob({ batchNumber: batch.batchNumber, termsId: batch.termsId, runs }));
+      if (compareBytes(blobHashOf(bytes), batch.blobHash) !== 0) {
+        const message = `the blob of batch ${batch.batchNumber} is lost, and the ledger gives another: ${messageOf(error)}`;
+        throw new CasinoError('BLOB_CORRUPT', message, { cause: error });
+      }
+      this.#blobs.put(bytes);
+      return bytes;
+    }
   }
 
   /** What the proof of a batch is about. */

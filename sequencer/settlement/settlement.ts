@@ -12,6 +12,7 @@ import type { BatchBuilder } from './builder.ts';
 import type { SettlementChain } from './chain-port.ts';
 import type { ImpossibleRun } from './planner.ts';
 import { Proving } from './proving.ts';
+import type { BlobPublisher } from './publisher.ts';
 import { Quarantine } from './quarantine.ts';
 import { Rejections } from './rejections.ts';
 import { BatchRejected, Submitter } from './submitter.ts';
@@ -33,6 +34,7 @@ export interface SettlementOptions {
   chain: SettlementChain;
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
+  publisher: Pick<BlobPublisher, 'follow' | 'isPublished' | 'isDelayed' | 'stop'>;
   book: VaultBook;
   ledger: LedgerPort;
   /** Whether batches are proven; if not, they are built and stay `Pending`. */
@@ -53,8 +55,8 @@ export interface SettlementOptions {
 }
 
 /**
- * From acknowledged bets to finalized batches: one loop builds, one has several batches proven at a time, one submits in order, one watches
- * for finality, one pays the requests of vaults that do not bet, one takes batches back that a forced exit has made impossible. Each picks
+ * From acknowledged bets to finalized batches: one loop builds, one has blobs published, one has several batches proven at a time, one submits in
+ * order, one watches for finality, one pays the requests of vaults that do not bet, one takes batches back that a forced exit has made impossible. Each picks
  * its work by the batches' states and the chain alone, so that a start resumes wherever the last run ended.
  */
 export class Settlement {
@@ -103,6 +105,7 @@ export class Settlement {
   start(): void {
     this.#loops = [
       this.#loop('building', () => this.#buildNext()),
+      this.#loop('publishing', async () => this.#publish()),
       this.#loop('proving', async () => this.#proving.step()),
       this.#loop('submitting', () => this.#submitNext()),
       this.#loop('finalizing', () => this.#finalizeNext()),
@@ -114,7 +117,7 @@ export class Settlement {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([...this.#loops, this.#proving.stop()]);
+    await Promise.all([...this.#loops, this.#proving.stop(), this.#o.publisher.stop()]);
   }
 
   async #buildNext(): Promise<boolean> {
@@ -138,7 +141,13 @@ export class Settlement {
     if (!only) this.#isOthersTurn = false;
     // Nothing is awaited between building and adding: what was built on is still what there is.
     await unfinished.add(batch);
+    this.#publish();
     return true;
+  }
+
+  #publish(): boolean {
+    if (!this.#stopping.signal.aborted) this.#o.publisher.follow(this.#o.unfinished.all);
+    return false;
   }
 
   /** The vaults that alone the next batch may hold, if there are such: suspects, or one in quarantine that is due to be tried again. */

@@ -7,6 +7,7 @@ import type { UnfinishedBatches } from './batches.ts';
 import type { BatchBuilder } from './builder.ts';
 import type { BatchInstruction, DryRunFailure, SettlementChain } from './chain-port.ts';
 import { outcomesOf } from './planner.ts';
+import type { BlobPublisher } from './publisher.ts';
 
 /** A batch that passes its dry runs and yet fails on chain this often is rejected. */
 const MAX_FAILED_LANDINGS = 3;
@@ -19,6 +20,7 @@ export interface SubmitterOptions {
   chain: SettlementChain;
   unfinished: UnfinishedBatches;
   builder: BatchBuilder;
+  publisher: Pick<BlobPublisher, 'isPublished' | 'isDelayed'>;
   clock: Clock;
   log: Logger;
   /** Waits for the next look at the chain, the longer the more often a step has failed; rejects once the service stops. */
@@ -48,12 +50,14 @@ interface Sending {
 
 /**
  * Brings one proved batch onto the chain. A batch is dry-run before it is signed, so that one that can not settle is known as such
- * while no bytes of it exist. The signed bytes, their signature and their last valid height are durable before they are
+ * while no bytes of it exist; before either, its blob has been fetched back from every store. The signed bytes, their signature and their last valid height are durable before they are
  * sent, and other bytes are signed only when these can no longer land, by a state of the chain that no fork takes back.
  */
 export class Submitter {
   readonly #o: SubmitterOptions;
   #problem: string | undefined;
+  /** The batch of whose blob the trail says already that it is waited for. */
+  #waiting: BatchRecord | undefined;
 
   constructor(options: SubmitterOptions) {
     this.#o = options;
@@ -171,6 +175,7 @@ export class Submitter {
     const { chain, unfinished } = this.#o;
     // Its turn comes once the chain has the batch before it, which a fork may have taken back.
     if ((await chain.lastBatch()) !== batch.batchNumber - 1n) return;
+    if (!this.#o.publisher.isPublished(batch)) return this.#waitForBlob(batch);
     const instruction = this.#instructionOf(batch);
     const failure = await this.#dryRun(instruction);
     if (failure && failure.scope !== 'house') throw new BatchRejected(failure.reason, failure.scope);
@@ -183,6 +188,14 @@ export class Submitter {
     await unfinished.move(batch, { to: 'Submitted', reason, progress, attempt: batch.attempt + 1 });
     sending.sentAtMs = Number.NEGATIVE_INFINITY;
     await this.#sendIfDue(batch, sending);
+  }
+
+  /** Publishing goes on by itself; of one that does not go smoothly the batch's trail says so, once. */
+  async #waitForBlob(batch: BatchRecord): Promise<void> {
+    if (this.#waiting === batch || !this.#o.publisher.isDelayed(batch)) return;
+    this.#waiting = batch;
+    const reason = 'waits for its blob, which not every store has given back yet';
+    await this.#o.unfinished.move(batch, { to: batch.state, reason });
   }
 
   async #dryRun(instruction: BatchInstruction): Promise<DryRunFailure | undefined> {

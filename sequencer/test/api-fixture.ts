@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import type { BetRequest } from '../admission/admission.ts';
 import { EventFeed } from '../api/feed.ts';
@@ -5,6 +8,7 @@ import { hexOf } from '../api/json.ts';
 import { API_LIMITS, type ApiLimits } from '../api/limits.ts';
 import type { ApiParts } from '../api/routes.ts';
 import { type ApiServer, createApi } from '../api/server.ts';
+import { BlobStore } from '../blobs/store.ts';
 import { Gate } from '../operations/gate.ts';
 import { healthOf } from '../operations/health.ts';
 import type { ReconciliationReport } from '../operations/reconcile.ts';
@@ -35,6 +39,8 @@ export class ApiFixture {
   /** What the last reconciliation found. */
   report: ReconciliationReport | undefined;
   readonly alice = new TestBettor(1);
+  readonly blobsDirectory = mkdtempSync(join(tmpdir(), 'blobs-'));
+  readonly blobs = new BlobStore(this.blobsDirectory);
   api!: ApiServer;
   feed!: EventFeed;
   url = '';
@@ -71,6 +77,7 @@ export class ApiFixture {
   async close(): Promise<void> {
     await this.#closeApi();
     await this.admission.close();
+    rmSync(this.blobsDirectory, { recursive: true, force: true });
   }
 
   async #closeApi(): Promise<void> {
@@ -86,6 +93,7 @@ export class ApiFixture {
       admission,
       book,
       read: ledger.read,
+      blobs: this.blobs,
       onBet: (owner, answer) => this.feed.betTaken(owner, answer),
       house: () => ({
         ...{ house: HOUSE, program: HOUSE, receipt_key: HOUSE, genesis_hash: HOUSE, terms, ...amounts },
@@ -107,7 +115,12 @@ export class ApiFixture {
     });
     return healthOf({
       ...{ book, ledger, gate, reconciler: { report, overdue: undefined }, unfinishedBatches: 0, settlerWarnLamports: 0n },
-      ...{ settlement: { problems: [], betsPerSecond: undefined }, settler: undefined, chainSilentMs: undefined },
+      ...{
+        settlement: { problems: [], betsPerSecond: undefined },
+        publisher: { problems: [] },
+        settler: undefined,
+        chainSilentMs: undefined,
+      },
       prover: { proofs: true, sizes: [], loaded: [], lastProof: { size: 'tiny', atMs: 1, tookMs: 2 } },
       storage: { ledgerBytes: 1, walBytes: 1, diskFreeBytes: 100_000_000_000 },
       ...{ startedAtMs: 0, nowMs: 1_790_000_000_500 },

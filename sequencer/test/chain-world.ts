@@ -36,7 +36,7 @@ const NEXT: Record<BatchState | '', readonly (BatchState | '')[]> = {
   '': ['Pending'],
   Pending: ['Proving', ''],
   Proving: ['Proved', ''],
-  Proved: ['Submitted', ''],
+  Proved: ['Proved', 'Submitted', ''],
   Submitted: ['Submitted', 'Confirmed', ''],
   Confirmed: ['Finalized', 'Submitted'],
   Finalized: [],
@@ -61,6 +61,7 @@ export class ChainWorld {
   /** Every answered bet, by client. */
   readonly answered: BetResult[][] = [];
   proving: Proving = simulatedProving();
+  blobStores: readonly string[] = DEFAULTS.blobStores;
   /** What ended the service by itself. */
   fatal: CasinoError | undefined;
   node!: TestNode;
@@ -86,8 +87,9 @@ export class ChainWorld {
     const timing = { slotMs: 40, pollMs: 20, batchWaitMs: 0, batchThreshold: 1, rpcTimeoutMs: 500 };
     // Long enough that no test's fault stops bets: those that mean to say so.
     const house = { exitDelaySlots: 20_000n, changeDelaySlots: 40_000n };
+    const { directory: dataDirectory, blobStores } = this;
     this.#service = await startService({
-      config: { ...DEFAULTS, ...timing, ...house, dataDirectory: this.directory, rpcUrl: this.proxy.url, port: this.#port },
+      config: { ...DEFAULTS, ...timing, ...house, dataDirectory, blobStores, rpcUrl: this.proxy.url, port: this.#port },
       log: pino({ level: process.env.FAULTS_LOG ?? 'silent' }),
       onProgress: () => {},
       onFatal: (error) => {

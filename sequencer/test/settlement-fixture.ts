@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { BatchStatement } from '../../protocol/batch.ts';
 import { vrfCommitmentOf } from '../../protocol/outcome.ts';
 import { TermsBook } from '../admission/seeds.ts';
+import type { RemoteBlobStore } from '../blobs/remote-store.ts';
 import { BlobStore } from '../blobs/store.ts';
 import type { VaultView } from '../chain/view.ts';
 import { type Clock, SYSTEM_CLOCK } from '../clock.ts';
@@ -15,6 +16,7 @@ import { UnfinishedBatches } from '../settlement/batches.ts';
 import { BatchBuilder } from '../settlement/builder.ts';
 import type { PacketLimit } from '../settlement/packet-limit.ts';
 import type { BatchSize } from '../settlement/planner.ts';
+import { BlobPublisher } from '../settlement/publisher.ts';
 import { Settlement } from '../settlement/settlement.ts';
 import { AdmissionFixture, chainView, DOMAIN, HOUSE, K, TestBettor } from './admission-fixture.ts';
 import { FakeSettlementChain } from './fake-settlement-chain.ts';
@@ -37,6 +39,9 @@ export class SettlementFixture {
   });
   readonly blobsDirectory = mkdtempSync(join(tmpdir(), 'blobs-'));
   settlement: Settlement | undefined;
+  publisher: BlobPublisher | undefined;
+  /** Where blobs are published besides. */
+  stores: RemoteBlobStore[] = [];
   unfinished!: UnfinishedBatches;
   builder!: BatchBuilder;
   /** Called with each statement before it is proven; may throw, or take its time. */
@@ -173,7 +178,10 @@ export class SettlementFixture {
       clock: this.clock,
     };
     const log = pino({ level: 'error' }, { write: (line) => this.errors.push(JSON.parse(line) as Record<string, unknown>) });
-    this.settlement = new Settlement({ chain, unfinished, builder, book, ledger, proofs, provers, ...timing, log });
+    const bytesOf = builder.blobBytes.bind(builder);
+    const publisher = new BlobPublisher({ stores: this.stores, bytesOf, clock: this.clock, log });
+    this.publisher = publisher;
+    this.settlement = new Settlement({ chain, unfinished, builder, publisher, book, ledger, proofs, provers, ...timing, log });
     this.settlement.start();
   }
 
