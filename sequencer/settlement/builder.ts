@@ -220,8 +220,10 @@ export class BatchBuilder {
       runs,
       accountId: (vault) => this.#stateOf(vault).accountId,
       headBefore: (vault, firstBet) => {
-        const before = firstBet === 1n ? undefined : this.#read.bet(vault, firstBet - 1n);
-        return before ? fieldFromBytes(before.head) : this.#stateOf(vault).accountId;
+        if (firstBet === 1n) return this.#stateOf(vault).accountId;
+        const before = this.#read.bet(vault, firstBet - 1n);
+        if (!before) throw new CasinoError('LEDGER_FAILED', `bet ${firstBet - 1n} of ${addressOf(vault)} is not in the ledger`);
+        return fieldFromBytes(before.head);
       },
     });
   }
