@@ -6,6 +6,7 @@ import { reconcileDemo } from './demo-reconcile.ts';
 import { type DemoBet, type DemoReport, describe, reportOf } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
+import { keyNotice, provingKeyFlags } from './key-notice.ts';
 import { Output } from './output.ts';
 import { LOCAL_CHAIN_TIMING, resetData, type Services, startServices } from './services.ts';
 
@@ -26,6 +27,8 @@ export interface DemoOptions {
   confirmSlots: number;
   finalizeSlots: number;
   pollMs: number;
+  /** Proving keys of a ceremony, instead of development keys. */
+  provingKeys?: string;
 }
 
 /** What ended a demo, and its figures if it came so far. */
@@ -67,6 +70,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const startedAtMs = performance.now();
   const services = await startServices({
     ...options,
+    sequencerFlags: provingKeyFlags(options.provingKeys),
     onProgress: (message) => output.line(`• ${message}`),
     onRestart: (message) => output.line(`! ${message}`),
   });
@@ -74,6 +78,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     output.line(
       `• the services are up after ${seconds(performance.now() - startedAtMs)}: API ${services.apiUrl}, chain ${services.rpcUrl}`,
     );
+    const notice = await keyNotice(services.apiUrl);
+    if (notice) output.line(notice);
     const report = await Promise.race([playShow(options, { services, output }), interrupted]);
     if (report === 'interrupted') {
       output.line('• interrupted; the same command without --reset goes on where this one ended');

@@ -4,6 +4,7 @@ export interface ServiceFlags {
   reset?: boolean;
   apiPort: number;
   rpcPort: number;
+  provingKeys?: string;
 }
 
 export interface DemoFlags {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
+import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
 
 /** Of the commands that other programs read the exit code of: bad usage is not a finding. */
@@ -33,6 +34,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .action(async (flags: ReconcileFlags) => {
       process.exitCode = await (await import('./reconcile.ts')).runReconcile(flags);
     });
+  addKeysCommands(program);
   await program.parseAsync(args, { from: 'user' });
 }
 
@@ -41,6 +43,7 @@ function withServiceOptions(command: Command): Command {
     .option('--data <directory>', 'where everything that lasts is kept', './data')
     .option('--reset', 'begin anew: wipe chain, ledger, keys and proofs together')
     .option('--api-port <port>', 'port of the API', wholeNumber, DEFAULT_API_PORT)
+    .option('--proving-keys <directory>', 'proving keys of a ceremony, instead of development keys')
     .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT);
 }
 

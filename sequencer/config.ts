@@ -28,6 +28,8 @@ export interface Config {
   parallelProofs: number;
   /** Circuit sizes that batches are proven with. */
   circuits: readonly CircuitName[];
+  /** Proving keys of a ceremony, with their transcripts. Undefined: development keys, which protect nobody, are made. */
+  provingKeysDirectory?: string;
   maxStake: bigint;
   /** From one reconciliation to the next. */
   reconcileEveryMs: number;

@@ -33,6 +33,7 @@ function configFromFlags(): Config {
       'prover-threads': { type: 'string', default: String(DEFAULTS.proverThreads) },
       'parallel-proofs': { type: 'string', default: String(DEFAULTS.parallelProofs) },
       circuits: { type: 'string', default: DEFAULTS.circuits.join(',') },
+      'proving-keys': { type: 'string' },
     },
   });
   const text = (name: 'data' | 'rpc') => {
@@ -58,6 +59,7 @@ function configFromFlags(): Config {
     proverThreads: count('prover-threads', values['prover-threads'], { min: 1, max: 256 }),
     parallelProofs: count('parallel-proofs', values['parallel-proofs'], { min: 1, max: 64 }),
     circuits: circuitNames(values.circuits),
+    ...(values['proving-keys'] !== undefined && { provingKeysDirectory: values['proving-keys'] }),
   };
 }
 

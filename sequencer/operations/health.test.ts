@@ -57,6 +57,7 @@ describe('health', () => {
     ledger: fixture.ledger,
     settlement: { problems: [], betsPerSecond: 12.5 },
     unfinishedBatches: 0,
+    developmentKeys: false,
     reconciler: { report, overdue: undefined },
     settler: settlerFunds(1_000_000_000n),
     settlerWarnLamports: 100_000_000n,

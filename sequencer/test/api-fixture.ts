@@ -106,7 +106,15 @@ export class ApiFixture {
       fundsDiffer: () => report?.fundsDiffer ?? false,
     });
     return healthOf({
-      ...{ book, ledger, gate, reconciler: { report, overdue: undefined }, unfinishedBatches: 0, settlerWarnLamports: 0n },
+      ...{
+        book,
+        ledger,
+        gate,
+        reconciler: { report, overdue: undefined },
+        unfinishedBatches: 0,
+        developmentKeys: true,
+        settlerWarnLamports: 0n,
+      },
       ...{ settlement: { problems: [], betsPerSecond: undefined }, settler: undefined, chainSilentMs: undefined },
       prover: { proofs: true, sizes: [], loaded: [], lastProof: { size: 'tiny', atMs: 1, tookMs: 2 } },
       storage: { ledgerBytes: 1, walBytes: 1, diskFreeBytes: 100_000_000_000 },
