@@ -51,18 +51,19 @@ export class Snarkjs {
   }
 
   /**
-   * Runs with snarkjs loaded and ends its threads afterwards, which would keep the process alive. `TOOL_MISSING` if it is not installed:
-   * it is a development dependency, since it is under the GPL and nothing that the service runs may need it.
+   * Loads snarkjs, whose threads keep the process alive until `close`. `TOOL_MISSING` if it is not installed: it is a development
+   * dependency, since it is under the GPL and nothing that the service runs may need it.
    */
-  static async use<T>(onProgress: Progress, run: (snarkjs: Snarkjs) => Promise<T>): Promise<T> {
+  static async load(onProgress: Progress): Promise<Snarkjs> {
     const tool = await import('snarkjs').catch((cause: unknown) => {
       throw new CeremonyError('TOOL_MISSING', 'snarkjs is not installed: run npm ci without --omit=dev', { cause });
     });
-    try {
-      return await run(new Snarkjs(tool as Untyped, onProgress));
-    } finally {
-      await (globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }).curve_bn128?.terminate();
-    }
+    return new Snarkjs(tool as Untyped, onProgress);
+  }
+
+  /** Ends the threads; nothing may run. */
+  async close(): Promise<void> {
+    await (globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }).curve_bn128?.terminate();
   }
 
   static version(): string {

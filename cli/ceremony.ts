@@ -117,11 +117,10 @@ export function runExport(flags: ExportFlags): Promise<number> {
 
 async function step(directory: string, run: (place: Place, output: Output) => Promise<number>): Promise<number> {
   const output = new Output(process.stderr);
+  let snarkjs: Snarkjs | undefined;
   try {
-    return await Snarkjs.use(
-      (message) => output.progress(message),
-      (snarkjs) => run({ directory, snarkjs }, output),
-    );
+    snarkjs = await Snarkjs.load((message) => output.progress(message));
+    return await run({ directory, snarkjs }, output);
   } catch (error) {
     if (!(error instanceof CeremonyError || error instanceof ProtocolError)) throw error;
     output.line(`${error.code}: ${error.message}`);
@@ -129,6 +128,7 @@ async function step(directory: string, run: (place: Place, output: Output) => Pr
     return (FINDINGS as string[]).includes(error.code) ? EXIT_FINDING : EXIT_USAGE;
   } finally {
     output.end();
+    await snarkjs?.close();
   }
 }
 
