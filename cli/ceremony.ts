@@ -100,7 +100,11 @@ export function runVerify(flags: VerifyFlags): Promise<number> {
     if (trustPowersOfTau)
       print('NOT CHECKED: the powers of tau were believed for their hashes. Compare those with the published ones.');
     if (!sealed) print('Not finished: no beacon has ended it yet.');
-    print(findings.length === 0 ? 'Everything that was checked holds.' : `${findings.length} things do not hold: do not use this key.`);
+    print(
+      findings.length === 0
+        ? 'Everything that was checked holds.'
+        : `${findings.length} things do not hold: do not use this key.`,
+    );
     return findings.length === 0 ? 0 : EXIT_FINDING;
   });
 }
