@@ -12,9 +12,9 @@ module.exports = {
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'gpl-at-build-and-test-time-only',
-      comment: 'docs/decisions/0003-licences.md',
+      comment: 'docs/decisions/0003-licences.md; ceremony/ is a tool that is run by hand: docs/decisions/0022-ceremony-tool.md',
       severity: 'error',
-      from: { pathNot: '\\.test\\.ts$|/test/|^circuits/build\\.mjs$' },
+      from: { pathNot: '\\.test\\.ts$|/test/|^circuits/build\\.mjs$|^ceremony/' },
       to: { path: 'node_modules/(circomlib|circomlibjs|snarkjs|circom2|ffjavascript|r1csfile)/' },
     },
     {
@@ -26,8 +26,16 @@ module.exports = {
       },
       to: { dependencyTypes: ['npm-dev'] },
     },
+    {
+      name: 'ceremony-only-by-hand',
+      comment: 'docs/decisions/0022-ceremony-tool.md',
+      severity: 'error',
+      from: { pathNot: '\\.test\\.ts$|/test/|^ceremony/|^cli/(ceremony|entropy|keys-commands)\\.ts$' },
+      to: { path: '^ceremony/' },
+    },
     only('protocol-is-pure', '^protocol/', ['^protocol/']),
     only('circuits-know-the-protocol', '^circuits/', ['^circuits/', '^protocol/']),
+    only('ceremony-knows-circuits-and-native', '^ceremony/', ['^ceremony/', '^circuits/', '^native/', '^protocol/']),
     only('native-stands-alone', '^native/', ['^native/']),
     only('program-client-knows-the-protocol', '^program/', ['^program/', '^protocol/']),
     only('localchain-stands-alone', '^localchain/', ['^localchain/']),

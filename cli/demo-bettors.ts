@@ -59,6 +59,8 @@ export async function seatBettor(input: {
     retry: RETRY,
     transport,
     onRecovered,
+    // The demo has said it once for all of them.
+    onWarning: () => {},
   });
   const vault = await client.openVault({ timeoutMs: CHAIN_TIMEOUT_MS });
   if (vault.balance + vault.pendingDeposit < LEAST_VAULT) await client.deposit(DEPOSIT, { timeoutMs: CHAIN_TIMEOUT_MS });

@@ -6,6 +6,7 @@ import { reconcileDemo } from './demo-reconcile.ts';
 import { type DemoBet, type DemoReport, describe, reportOf } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
 import { blobStoreFlags, type DemoFlags, type ServiceFlags } from './flags.ts';
+import { keyNotice, provingKeyFlags } from './key-notice.ts';
 import { Output } from './output.ts';
 import { LOCAL_CHAIN_TIMING, resetData, type Services, startServices } from './services.ts';
 
@@ -28,6 +29,8 @@ export interface DemoOptions {
   confirmSlots: number;
   finalizeSlots: number;
   pollMs: number;
+  /** Proving keys of a ceremony, instead of development keys. */
+  provingKeys?: string;
 }
 
 /** What ended a demo, and its figures if it came so far. */
@@ -69,7 +72,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const startedAtMs = performance.now();
   const services = await startServices({
     ...options,
-    sequencerFlags: blobStoreFlags(options),
+    sequencerFlags: [...blobStoreFlags(options), ...provingKeyFlags(options.provingKeys)],
     onProgress: (message) => output.line(`• ${message}`),
     onRestart: (message) => output.line(`! ${message}`),
   });
@@ -77,6 +80,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     output.line(
       `• the services are up after ${seconds(performance.now() - startedAtMs)}: API ${services.apiUrl}, chain ${services.rpcUrl}`,
     );
+    const notice = await keyNotice(services.apiUrl);
+    if (notice) output.line(notice);
     const report = await Promise.race([playShow(options, { services, output }), interrupted]);
     if (report === 'interrupted') {
       output.line('• interrupted; the same command without --reset goes on where this one ended');

@@ -6,6 +6,7 @@ export interface ServiceFlags {
   rpcPort: number;
   /** As the sequencer's flag has them; empty for its own files alone. */
   blobStore: string[];
+  provingKeys?: string;
 }
 
 export interface DemoFlags {

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { addFairnessCommands } from './fairness-commands.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
+import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
 import { addVerifyCommands } from './verify-commands.ts';
 
@@ -36,6 +37,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
       process.exitCode = await (await import('./reconcile.ts')).runReconcile(flags);
     });
   addFairnessCommands(program);
+  addKeysCommands(program);
   addVerifyCommands(program);
   await program.parseAsync(args, { from: 'user' });
 }
@@ -46,6 +48,7 @@ function withServiceOptions(command: Command): Command {
     .option('--reset', 'begin anew: wipe chain, ledger, keys and proofs together')
     .option('--blob-store <where>', 'where blobs are published too, repeatable: docs/operating/blobs.md', oneMore, [])
     .option('--api-port <port>', 'port of the API', wholeNumber, DEFAULT_API_PORT)
+    .option('--proving-keys <directory>', 'proving keys of a ceremony, instead of development keys')
     .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT);
 }
 

@@ -1,4 +1,5 @@
 import { blobStoreFlags, type ServiceFlags } from './flags.ts';
+import { keyNotice, provingKeyFlags } from './key-notice.ts';
 import { LOCAL_CHAIN_TIMING, resetData, startServices } from './services.ts';
 
 /** `casino start`: the local chain and the sequencer, until Ctrl-C. */
@@ -10,13 +11,15 @@ export async function runStart(flags: ServiceFlags): Promise<void> {
     apiPort: flags.apiPort,
     rpcPort: flags.rpcPort,
     ...LOCAL_CHAIN_TIMING,
-    sequencerFlags: blobStoreFlags(flags),
+    sequencerFlags: [...blobStoreFlags(flags), ...provingKeyFlags(flags.provingKeys)],
     onProgress: (message) => say(`… ${message}`),
     onRestart: say,
   });
   say(`API    ${services.apiUrl}`);
   say(`chain  ${services.rpcUrl} (a local chain, for development)`);
   say(`logs   ${flags.data}/sequencer.log and ${flags.data}/chain.log`);
+  const notice = await keyNotice(services.apiUrl);
+  if (notice) say(notice);
   say('Ctrl-C stops it.');
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

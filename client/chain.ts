@@ -1,5 +1,6 @@
 import {
   type Address,
+  type Base58EncodedBytes,
   type Base64EncodedWireTransaction,
   type Blockhash,
   type Commitment,
@@ -12,6 +13,10 @@ import {
 import type { Clock } from './clock.ts';
 import { ClientError } from './errors.ts';
 import { type RetryLimits, withRetries } from './retry.ts';
+
+/** A verifying key's account: docs/reference/layouts.md. */
+const VERIFYING_KEY_BYTES = 672n;
+const VERIFYING_KEY_HOUSE_AT = 16n;
 
 export interface ChainAccount {
   address: Address;
@@ -33,6 +38,8 @@ export interface Chain {
   /** Base58. */
   genesisHash(): Promise<string>;
   account(address: Address, commitment: Commitment): Promise<ChainAccount | undefined>;
+  /** The finalized accounts of a house's verifying keys. Asked once: a node that keeps no such list says no each time. */
+  verifyingKeys(input: { program: Address; house: Address }): Promise<ChainAccount[]>;
   latestBlockhash(): Promise<{ blockhash: Blockhash; lastValidBlockHeight: bigint }>;
   slot(commitment: Commitment): Promise<bigint>;
   /** The block height at the finalized commitment. */
@@ -60,6 +67,20 @@ export function chainAt(rpcUrl: string, options: { clock: Clock; retry: RetryLim
         if (!value) return undefined;
         return { address, programAddress: value.owner, data: Uint8Array.from(getBase64Encoder().encode(value.data[0])) };
       }),
+    async verifyingKeys({ program, house }) {
+      const memcmp = {
+        offset: VERIFYING_KEY_HOUSE_AT,
+        bytes: house as string as Base58EncodedBytes,
+        encoding: 'base58',
+      } as const;
+      const filters = [{ dataSize: VERIFYING_KEY_BYTES }, { memcmp }];
+      const options = { encoding: 'base64', commitment: 'finalized', filters } as const;
+      const accounts = await rpc.getProgramAccounts(program, options).send();
+      return accounts.map(({ pubkey, account }) => {
+        const data = Uint8Array.from(getBase64Encoder().encode(account.data[0]));
+        return { address: pubkey, programAddress: account.owner, data };
+      });
+    },
     latestBlockhash: () => ask(async () => (await rpc.getLatestBlockhash({ commitment: 'confirmed' }).send()).value),
     slot: (commitment) => ask(() => rpc.getSlot({ commitment }).send()),
     finalizedBlockHeight: () => ask(() => rpc.getBlockHeight({ commitment: 'finalized' }).send()),

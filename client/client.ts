@@ -7,6 +7,7 @@ import { ApiClient, type BalanceAnswer, type BatchStatus, type BetStatus, type V
 import { type BetResult, Bettor } from './bettor.ts';
 import { type Chain, chainAt } from './chain.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
+import { developmentKeyWarning, hasDevelopmentKeys } from './development-keys.ts';
 import { ClientError } from './errors.ts';
 import { type CasinoEvent, eventsOf } from './events.ts';
 import { addressFrom, type HouseContext, loadHouse, loadVault } from './house.ts';
@@ -53,6 +54,8 @@ export interface ConnectOptions {
   chain?: Chain | undefined;
   /** Hears of bets that an earlier run had signed and this one got answered. */
   onRecovered?: ((result: BetResult) => void) | undefined;
+  /** Hears what a bettor has to know before it puts money in; by default the console does. */
+  onWarning?: ((message: string) => void) | undefined;
 }
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
@@ -62,6 +65,8 @@ const DEFAULT_WAIT_MS = 120_000;
 export class CasinoClient {
   /** The house as the chain showed it when this client connected. Bets are signed under its terms alone. */
   readonly house: HouseContext;
+  /** Whether the house has a verifying key whose secret is public, as the chain showed it; undefined if the node did not tell. */
+  readonly developmentKeys: boolean | undefined;
   readonly owner: Address;
   /** Address of the wallet's vault, whether it is open yet or not. */
   readonly vaultAddress: Address;
@@ -72,6 +77,7 @@ export class CasinoClient {
   readonly #place: VaultPlace;
   readonly #bettor: Bettor;
   readonly #origin: string;
+  readonly #warn: (message: string) => void;
   /** Makes the session key be read anew: another one signs from now on. */
   readonly #forgetSession: () => void;
 
@@ -97,6 +103,8 @@ export class CasinoClient {
     };
     const context = { domain: house.domain, house: house.houseBytes, vault, receiptKey: house.receiptKey };
     this.house = house;
+    this.developmentKeys = parts.developmentKeys;
+    this.#warn = options.onWarning ?? warnOnConsole;
     this.owner = owner;
     this.vaultAddress = parts.vaultAddress;
     this.#api = api;
@@ -127,11 +135,17 @@ export class CasinoClient {
     }
     const house = await loadHouse(chain, place);
     const vault = await vaultAddress({ ...place, owner: options.wallet.address });
-    return new CasinoClient(options, { api, chain, clock, house, vaultAddress: vault, apiUrl });
+    const developmentKeys = await hasDevelopmentKeys(chain, place);
+    return new CasinoClient(options, { api, chain, clock, house, developmentKeys, vaultAddress: vault, apiUrl });
   }
 
-  /** Opens the wallet's vault with this device's session key, or finds it open. Resolves once it is final on chain. */
+  /**
+   * Opens the wallet's vault with this device's session key, or finds it open. Resolves once it is final on chain. Warns first if the
+   * house's proofs protect nobody: `developmentKeys`.
+   */
   openVault(options: { timeoutMs?: number; onProgress?: Progress } = {}): Promise<Vault> {
+    const warning = developmentKeyWarning(this.developmentKeys);
+    if (warning) this.#warn(warning);
     const timeoutMs = options.timeoutMs ?? DEFAULT_WAIT_MS;
     return this.#place.book.alone(() => openVault(this.#place, { timeoutMs, onProgress: options.onProgress }));
   }
@@ -260,11 +274,18 @@ export class CasinoClient {
   }
 }
 
+/** Loud unless told otherwise: who connects has not asked for it. */
+function warnOnConsole(message: string): void {
+  // biome-ignore lint/suspicious/noConsole: a warning that nobody hears is none, in Node as in a browser
+  console.warn(`warning: ${message}`);
+}
+
 interface Connected {
   api: ApiClient;
   chain: Chain;
   clock: Clock;
   house: HouseContext;
+  developmentKeys: boolean | undefined;
   vaultAddress: Address;
   apiUrl: string;
 }

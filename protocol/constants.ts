@@ -12,5 +12,7 @@ export const SEED_RANGE_SIZE = 256;
 export const SEED_TREE_DEPTH = 8;
 /** Most bets of one batch: their outcomes are the bits of one field element. */
 export const MAX_BATCH_BETS = 250;
+/** The genesis hash of Solana's mainnet-beta, in base58: development keys are refused there. */
+export const MAINNET_GENESIS_HASH = '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d';
 /** First value that no longer fits 64 bits. */
 export const U64_LIMIT = 1n << 64n;

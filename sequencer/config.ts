@@ -30,6 +30,8 @@ export interface Config {
   blobStores: readonly string[];
   /** Circuit sizes that batches are proven with. */
   circuits: readonly CircuitName[];
+  /** Proving keys of a ceremony, with their transcripts. Undefined: development keys, which protect nobody, are made. */
+  provingKeysDirectory?: string;
   maxStake: bigint;
   /** From one reconciliation to the next. */
   reconcileEveryMs: number;

@@ -34,6 +34,7 @@ function configFromFlags(): Config {
       'parallel-proofs': { type: 'string', default: String(DEFAULTS.parallelProofs) },
       'blob-store': { type: 'string', multiple: true, default: [...DEFAULTS.blobStores] },
       circuits: { type: 'string', default: DEFAULTS.circuits.join(',') },
+      'proving-keys': { type: 'string' },
     },
   });
   const text = (name: 'data' | 'rpc') => {
@@ -60,6 +61,7 @@ function configFromFlags(): Config {
     parallelProofs: count('parallel-proofs', values['parallel-proofs'], { min: 1, max: 64 }),
     blobStores: values['blob-store'],
     circuits: circuitNames(values.circuits),
+    ...(values['proving-keys'] !== undefined && { provingKeysDirectory: values['proving-keys'] }),
   };
 }
 

@@ -22,15 +22,16 @@ import { CasinoError } from './errors.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
-import { type OpenedHouse, openHouse } from './operations/house-setup.ts';
+import { type OpenedHouse, openHouse, takesDevelopmentKeys } from './operations/house-setup.ts';
 import { loadOperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
 import { Monitor } from './operations/monitor.ts';
+import { NOTICES } from './operations/problems.ts';
 import { reportJson } from './operations/reconcile.ts';
 import { SolanaReconciliationChain } from './operations/reconcile-chain.ts';
 import { Reconciler } from './operations/reconciler.ts';
 import { NATIVE_KERNEL } from './prover/native-kernel.ts';
-import { developmentProving, type Proving } from './prover/proving.ts';
+import { nativeProving, type Proving } from './prover/proving.ts';
 import { type RunningSettlement, startSettlement } from './settlement-stage.ts';
 
 export interface Service {
@@ -47,7 +48,7 @@ export async function startService(options: {
   log: Logger;
   onProgress(message: string): void;
   onFatal(error: CasinoError): void;
-  /** Instead of the development keys and their native provers. */
+  /** Instead of the keys that the settings name and their native provers. */
   proving?: Proving;
 }): Promise<Service> {
   const { config, log, onProgress, onFatal } = options;
@@ -58,8 +59,8 @@ export async function startService(options: {
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
     const keys = await loadOperatorKeys(paths.keys);
-    const { circuits, proverThreads: threads, rpcTimeoutMs } = config;
-    const proving = options.proving ?? (await developmentProving({ paths, circuits, threads, onProgress }));
+    const { circuits, proverThreads: threads, rpcTimeoutMs, provingKeysDirectory: ceremonyKeys } = config;
+    const proving = options.proving ?? (await nativeProving({ paths, ceremonyKeys, circuits, threads, onProgress }));
     const rpc = connectRpc(config.rpcUrl, rpcTimeoutMs);
     const { keys: provingKeys } = proving;
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
@@ -127,7 +128,10 @@ async function run(
   const { loops, unfinished, publisher, provers } = settlement;
   const sizes = context.proving.keys.map(({ circuit }) => circuit.name);
   const ledgerPath = dataPaths(config.dataDirectory).ledger;
-  const watched = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, publisher, provers, sizes, reconciler };
+  const developmentKeys = () => developmentKeysTaken(opened, book);
+  if (developmentKeys()) log.warn({ notice: 'DEVELOPMENT_KEYS' }, NOTICES.DEVELOPMENT_KEYS);
+  const parts = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, publisher, provers, sizes, reconciler };
+  const watched = { ...parts, developmentKeys };
   const monitor = new Monitor({ ...watched, config, log, rpc: reader.rpc, settler: keys.settler.address });
   monitor.start();
   const watcher = new ChainWatcher({
@@ -173,6 +177,11 @@ function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBoo
   });
 }
 
+/** As of the newest slot that is final. */
+function developmentKeysTaken({ verifyingKeys }: OpenedHouse, book: VaultBook): boolean {
+  return book.view !== undefined && takesDevelopmentKeys(verifyingKeys, book.view.finalized.slot);
+}
+
 function houseJson({ config, opened }: Context, { book, terms }: { book: VaultBook; terms: TermsBook }) {
   const house = book.view?.finalized.house;
   if (!house) throw new CasinoError('NOT_LEADING', 'the chain has not been read yet');
@@ -188,7 +197,7 @@ function houseJson({ config, opened }: Context, { book, terms }: { book: VaultBo
     exposure: book.exposure.toString(),
     open_bets: book.openBets,
     last_batch: house.lastBatch.toString(),
-    development_keys: true,
+    development_keys: developmentKeysTaken(opened, book),
   };
 }
 

@@ -1,7 +1,7 @@
 // Would catch: a single changed byte of a history, whoever changed it, that passes or is blamed on something else.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { fromHex, toHex } from '../protocol/bytes.ts';
+import { toHex } from '../protocol/bytes.ts';
 import { verifyChain } from './chain.ts';
 import { type Lived, live } from './test/lived-world.ts';
 import { playBack } from './test/recording.ts';

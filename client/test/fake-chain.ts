@@ -33,6 +33,8 @@ export class FakeChain implements Chain {
   readonly domain = domainOf(this.genesis);
   house!: Address;
   height = 100n;
+  /** The house's verifying keys, 576 bytes each; undefined: the node does not list them. */
+  keys: Uint8Array[] | undefined = [Uint8Array.from({ length: 576 }, (_, index) => index & 0xff)];
   /** What happens to a transaction that is sent. */
   onSend: (signature: string) => Promise<void> | void = () => undefined;
   readonly sent: string[] = [];
@@ -117,6 +119,26 @@ export class FakeChain implements Chain {
 
   async account(address: Address): Promise<ChainAccount | undefined> {
     return this.accounts.get(address);
+  }
+
+  async verifyingKeys(): Promise<ChainAccount[]> {
+    if (this.keys === undefined) throw new Error('this node lists no accounts');
+    return this.keys.map((key, index) => {
+      const data = new ByteWriter()
+        .bytes(ascii8('zkvkey'))
+        .u8(1)
+        .u8(255)
+        .u16(index + 1)
+        .u16(3)
+        .u16(1)
+        .bytes(bytesOf(this.house));
+      data
+        .bytes(new Uint8Array(32))
+        .u64(0n)
+        .u64((1n << 64n) - 1n)
+        .bytes(key);
+      return { address: addressOfByte(9), programAddress: PROGRAM, data: data.finish() };
+    });
   }
 
   async latestBlockhash() {

@@ -4,6 +4,7 @@ import { circuitInfo, loadR1cs } from '../../circuits/artifacts.ts';
 import { witnessCalculator } from '../../circuits/witness.ts';
 import { witnessInputOf } from '../../circuits/witness-input.ts';
 import { developmentSetup, Prover, verifyGroth16, verifyingKeyBytes } from '../../native/index.ts';
+import { contributedKey } from '../../native/test/contributed-key.ts';
 import { fromBytes, snarkjs, stopReferenceThreads, toSnarkjs } from '../../native/test/fixtures.ts';
 import { sessionKeyHashOf } from '../../protocol/account.ts';
 import { type BatchStatement, playRun, publicBatchOf, publicInput, type Run } from '../../protocol/batch.ts';
@@ -20,7 +21,7 @@ import { makeHouse, PROFIT_BPS, program, readHouse, readVault, type TestHouse } 
 /**
  * The whole path once with nothing simulated: bettors' signatures, the circuit's witness, the prover's proof, which snarkjs verifies
  * too, and the program.
- * Only the set-up is a development one. It would catch a program, circuit and protocol that each agree with themselves alone.
+ * Only the set-up's secrets are known. It would catch a program, circuit and protocol that each agree with themselves alone.
  */
 const SOL = LAMPORTS_PER_SOL;
 const K = 0x1234_5678_9abc_def0n;
@@ -65,13 +66,17 @@ const betsOf = (count: number): Bet[] =>
     clientSeed: 7n + BigInt(index),
   }));
 
-for (const { name, counts } of [
+const development = (name: string) => developmentSetup(loadR1cs(name));
+
+for (const { name, counts, keyOf = development, key = 'development' } of [
   { name: 'tiny', counts: [3] },
+  // As a ceremony ends: snarkjs's contributions and beacon, over secrets that are no development key's.
+  { name: 'tiny', counts: [3], keyOf: () => contributedKey(loadR1cs('tiny'), { secrets: 'others' }), key: 'contributed' },
   { name: 'small', counts: [5, 1, 4] },
   // All slots and all rows, through a lookup table: more than 13 vaults that consume fit no packet without.
   { name: 'large', counts: [...Array<number>(15).fill(4), 2] },
 ]) {
-  describe(`a real proof of the ${name} circuit`, () => {
+  describe(`a real proof of the ${name} circuit with a ${key} key`, () => {
     const { maxBets, maxVaults } = circuitInfo(name);
     let chain: TestChain;
     let house: TestHouse;
@@ -80,7 +85,7 @@ for (const { name, counts } of [
     before(async () => {
       chain = await TestChain.start();
       house = await makeHouse(chain, 'proven');
-      const zkey = await developmentSetup(loadR1cs(name));
+      const zkey = await keyOf(name);
       // Without tables the largest key loads in seconds instead of half a minute.
       prover = await Prover.load(zkey, { tablePasses: 64 });
       snarkjsKey = await snarkjs.zKey.exportVerificationKey(zkey);

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
-import { PROBLEMS, type ProblemCode } from '../operations/problems.ts';
+import { NOTICES, type NoticeCode, PROBLEMS, type ProblemCode } from '../operations/problems.ts';
 
 const hex = (bytes: number, description: string) =>
   Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description: `${description}; ${bytes} bytes, lower-case hex` });
@@ -183,7 +183,9 @@ export const HouseSchema = Type.Object({
   exposure: { ...AMOUNT, description: 'The most that the open bets could cost the house' },
   open_bets: Type.Integer(),
   last_batch: COUNTER,
-  development_keys: Type.Boolean({ description: 'Proofs are made with keys whose secret is public: worth nothing' }),
+  development_keys: Type.Boolean({
+    description: 'The house takes proofs under a verifying key whose secret is public: they protect nobody from the operator',
+  }),
 });
 
 export const SeedCommitmentSchema = Type.Object({ user: ADDRESS, range: COUNTER, commitment: SIGNED });
@@ -207,6 +209,13 @@ export const HealthSchema = Type.Object({
   ready: Type.Boolean({ description: 'Whether bets are taken' }),
   leading: Type.Boolean(),
   problems: PROBLEM_LIST,
+  notices: Type.Array(
+    Type.Object({
+      code: Type.Enum(Object.keys(NOTICES) as NoticeCode[], { description: 'Stable; docs/reference/errors.md' }),
+      message: Type.String(),
+    }),
+    { description: 'What is true of the house as it is set up and should be known; no problem of the service' },
+  ),
   chain: Type.Object({
     slot: { ...COUNTER, description: 'Finalized slot up to which deposits count' },
     age_ms: Type.Integer({ description: 'Since this slot was first seen' }),

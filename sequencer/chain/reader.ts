@@ -1,5 +1,13 @@
 import { type Address, type Base58EncodedBytes, getBase64Encoder } from '@solana/kit';
-import { decodeHouse, decodeOwned, decodeVault, type House, type Vault } from '../../program/client/index.ts';
+import {
+  decodeHouse,
+  decodeOwned,
+  decodeVault,
+  decodeVerifyingKey,
+  type House,
+  type Vault,
+  type VerifyingKey,
+} from '../../program/client/index.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import { type ChainRpc, type Commitment, call } from './rpc.ts';
@@ -7,6 +15,8 @@ import type { ChainSnapshot, ChainView, HouseView, VaultView } from './view.ts';
 
 const VAULT_BYTES = 352n;
 const VAULT_HOUSE_OFFSET = 48n;
+const VERIFYING_KEY_BYTES = 672n;
+const KEY_HOUSE_OFFSET = 16n;
 
 /** Reads one house and its vaults. */
 export class ChainReader {
@@ -55,6 +65,26 @@ export class ChainReader {
       vaults.set(pubkey, vaultView(pubkey, vault));
     }
     return { slot: context.slot, house: houseView(this.house, house), vaults };
+  }
+
+  /** All verifying keys of the house, the retired ones too, at finalized. */
+  async verifyingKeys(): Promise<VerifyingKey[]> {
+    const accounts = await call(
+      this.rpc.getProgramAccounts(this.program, {
+        commitment: 'finalized',
+        encoding: 'base64',
+        filters: [
+          { dataSize: VERIFYING_KEY_BYTES },
+          { memcmp: { offset: KEY_HOUSE_OFFSET, bytes: this.house as string as Base58EncodedBytes, encoding: 'base58' } },
+        ],
+      }),
+    );
+    if (!Array.isArray(accounts)) throw new CasinoError('CHAIN_UNREACHABLE', 'the node shows no list of accounts');
+    return accounts.map(({ pubkey, account }) => {
+      const data = getBase64Encoder().encode(account.data[0]);
+      const raw = { address: pubkey, programAddress: account.owner, data };
+      return decodeOwned(raw, { program: this.program, decode: decodeVerifyingKey });
+    });
   }
 
   /** The whole house account; `CHAIN_UNREACHABLE` if the node shows none. */

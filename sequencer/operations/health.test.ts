@@ -58,6 +58,7 @@ describe('health', () => {
     settlement: { problems: [], betsPerSecond: 12.5 },
     publisher: { problems: [] },
     unfinishedBatches: 0,
+    developmentKeys: false,
     reconciler: { report, overdue: undefined },
     settler: settlerFunds(1_000_000_000n),
     settlerWarnLamports: 100_000_000n,

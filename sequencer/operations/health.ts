@@ -5,7 +5,7 @@ import type { LastProof } from '../prover/prover.ts';
 import type { BlobPublisher } from '../settlement/publisher.ts';
 import type { Settlement } from '../settlement/settlement.ts';
 import type { Gate } from './gate.ts';
-import { PROBLEMS, type Problem } from './problems.ts';
+import { NOTICES, PROBLEMS, type Problem } from './problems.ts';
 import type { Reconciler } from './reconciler.ts';
 import { type SettlerFunds, settlerProblem } from './settler-balance.ts';
 import type { Storage } from './storage.ts';
@@ -25,6 +25,7 @@ export interface HealthInput {
   publisher: Pick<BlobPublisher, 'problems'>;
   unfinishedBatches: number;
   reconciler: Pick<Reconciler, 'report' | 'overdue'>;
+  developmentKeys: boolean;
   settler: SettlerFunds | undefined;
   settlerWarnLamports: bigint;
   prover: { proofs: boolean; sizes: readonly string[]; loaded: readonly string[]; lastProof: LastProof | undefined };
@@ -49,6 +50,7 @@ export function healthOf(input: HealthInput) {
     ready: isReady(problems),
     leading: view !== undefined && !problems.some(({ code }) => code === 'NOT_LEADING'),
     problems,
+    notices: input.developmentKeys ? [{ code: 'DEVELOPMENT_KEYS' as const, message: NOTICES.DEVELOPMENT_KEYS }] : [],
     chain: {
       slot: (view?.finalized.slot ?? 0n).toString(),
       age_ms: view ? Math.round(gate.ageMs(view)) : 0,

@@ -1,5 +1,6 @@
 import {
   type Address,
+  getBase58Decoder,
   getBase58Encoder,
   getBase64Encoder,
   type Instruction,
@@ -16,10 +17,13 @@ import {
   houseAddress,
   initHouse,
   termsAddress,
+  type VerifyingKey,
   verifyingKeyAddress,
 } from '../../program/client/index.ts';
 import { domainOf } from '../../protocol/account.ts';
 import { compareBytes } from '../../protocol/bytes.ts';
+import { MAINNET_GENESIS_HASH } from '../../protocol/constants.ts';
+import { keyWeakness } from '../../protocol/development-keys.ts';
 import { vrfCommitmentOf } from '../../protocol/outcome.ts';
 import type { Terms } from '../admission/seeds.ts';
 import { ChainReader } from '../chain/reader.ts';
@@ -54,6 +58,8 @@ export interface OpenedHouse {
   domain: bigint;
   terms: Terms[];
   currentTerms: number;
+  /** All keys that the house has on chain, as of the start, whoever added them. */
+  verifyingKeys: VerifyingKey[];
 }
 
 /**
@@ -63,6 +69,7 @@ export interface OpenedHouse {
 export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
   const { rpc, program, keys } = options;
   const genesisHash = new Uint8Array(getBase58Encoder().encode(await call(rpc.getGenesisHash())));
+  assertKeysFit(genesisHash, options.provingKeys);
   const domain = domainOf(genesisHash);
   const house = await houseAddress({ program, creator: keys.authority.address });
   const reader = new ChainReader({ rpc, program, house, nowMs: options.nowMs });
@@ -72,7 +79,8 @@ export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
   if (compareBytes(account.receiptKey, keys.receiptKey) !== 0 || account.settler !== keys.settler.address) {
     throw new CasinoError('CHAIN_MISMATCH', "the house's receipt key or settler is not this operator's");
   }
-  for (const key of options.provingKeys) await ensureVerifyingKey(options, house, key);
+  const own: VerifyingKey[] = [];
+  for (const key of options.provingKeys) own.push(await ensureVerifyingKey(options, house, key));
   if (account.currentTerms === 0) await openTerms(options, house, 1);
   if (account.balance === 0n && account.vaultCount === 0n && options.bankroll > 0n) {
     options.onProgress('funding the house');
@@ -81,7 +89,31 @@ export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
   }
   const { currentTerms } = await reader.houseAt('finalized');
   const terms = await readTerms(options, house, currentTerms);
-  return { reader, genesisHash, domain, currentTerms, terms };
+  const others = (await reader.verifyingKeys()).filter(({ id }) => !own.some((key) => key.id === id));
+  const verifyingKeys = [...own, ...others];
+  return { reader, genesisHash, domain, currentTerms, terms, verifyingKeys };
+}
+
+/** Where money is real, nothing is settled under a key whose secret is public. */
+function assertKeysFit(genesisHash: Uint8Array, provingKeys: readonly ProvingKey[]): void {
+  if (getBase58Decoder().decode(genesisHash) !== MAINNET_GENESIS_HASH) return;
+  for (const { circuit, verifyingKey } of provingKeys) {
+    const weakness = keyWeakness(verifyingKey);
+    if (!weakness) continue;
+    const way = 'start with --proving-keys and the keys of a ceremony (docs/operating/ceremony.md)';
+    throw new CasinoError(
+      'PROVING_KEY_INVALID',
+      `anyone can forge proofs under the key of ${circuit.name} (${weakness}): ${way}`,
+    );
+  }
+}
+
+/** Whether the house, at a slot, takes proofs under a key whose secret is public. */
+export function takesDevelopmentKeys(verifyingKeys: readonly VerifyingKey[], slot: bigint): boolean {
+  return verifyingKeys.some(
+    ({ key, activeFromSlot, retiredFromSlot }) =>
+      activeFromSlot <= slot && slot < retiredFromSlot && keyWeakness(key) !== undefined,
+  );
 }
 
 async function makeHouse(options: HouseOptions, genesisHash: Uint8Array): Promise<void> {
@@ -110,7 +142,7 @@ async function openTerms(options: HouseOptions, house: Address, id: number): Pro
 }
 
 /** The key on chain, stored now if it was not: a house that has vaults already takes its proofs only after its change delay. */
-async function ensureVerifyingKey(options: HouseOptions, house: Address, key: ProvingKey): Promise<void> {
+async function ensureVerifyingKey(options: HouseOptions, house: Address, key: ProvingKey): Promise<VerifyingKey> {
   const { program, keys } = options;
   const { maxBets, maxVaults, name } = key.circuit;
   const address = await verifyingKeyAddress({ program, house, id: key.vkId });
@@ -130,6 +162,7 @@ async function ensureVerifyingKey(options: HouseOptions, house: Address, key: Pr
       `verifying key ${key.vkId} (${name}) on chain is not that of ${key.path}: ${way}`,
     );
   }
+  return found;
 }
 
 async function readTerms(options: HouseOptions, house: Address, currentTerms: number): Promise<Terms[]> {

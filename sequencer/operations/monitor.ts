@@ -36,6 +36,8 @@ export interface MonitorOptions {
   /** Names of the circuit sizes. */
   sizes: readonly string[];
   reconciler: Reconciler;
+  /** Whether the house takes proofs under a key whose secret is public. */
+  developmentKeys(): boolean;
 }
 
 /** Watches the running service: what health says at any time, and an alert when a problem begins. */
@@ -84,6 +86,7 @@ export class Monitor {
     const answeredAtMs = this.#chainAnsweredAtMs;
     return healthOf({
       ...this.#o,
+      developmentKeys: this.#o.developmentKeys(),
       unfinishedBatches: this.#o.unfinished.all.length,
       settler: this.#balance.funds,
       settlerWarnLamports,

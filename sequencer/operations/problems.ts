@@ -23,6 +23,14 @@ export const PROBLEMS = {
   BLOB_STORE_CORRUPT: { stopsBets: false },
 } as const;
 
+/** What health says beside its problems: true of the house as it is set up, and no fault of the service. Append-only, as above. */
+export const NOTICES = {
+  DEVELOPMENT_KEYS:
+    'the house takes proofs under DEVELOPMENT KEYS: their secret is public, so anyone could forge a settlement with the help of the settler key; no real money',
+} as const;
+
+export type NoticeCode = keyof typeof NOTICES;
+
 export type ProblemCode = keyof typeof PROBLEMS;
 
 export interface Problem {

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CIRCUIT_NAMES, type CircuitInfo, type CircuitName, circuitInfo, loadR1cs } from '../../circuits/artifacts.ts';
+import { hasDevelopmentMark } from '../../native/container.ts';
 import { developmentSetup, NativeError, verifyingKeyBytes } from '../../native/index.ts';
+import { type CeremonyTranscript, parseTranscript, provingKeyFile, transcriptFile } from '../../protocol/ceremony-transcript.ts';
+import { keyWeakness } from '../../protocol/development-keys.ts';
 import { CasinoError, messageOf } from '../errors.ts';
 import { writeFileDurably } from '../operations/files.ts';
 
@@ -30,7 +34,7 @@ export async function loadDevelopmentKeys(
   const keys: ProvingKey[] = [];
   for (const name of CIRCUIT_NAMES.filter((one) => circuits.includes(one))) {
     const circuit = circuitInfo(name);
-    const path = join(directory, `${name}-${circuit.r1csSha256.slice(0, 16)}.zkey`);
+    const path = join(directory, provingKeyFile(circuit));
     if (!existsSync(path)) {
       onProgress(
         `making the development proving key ${keys.length + 1} of ${circuits.length}: ${name}, ${circuit.constraints} constraints`,
@@ -42,6 +46,49 @@ export async function loadDevelopmentKeys(
   }
   return keys;
 }
+
+/**
+ * The proving keys of these sizes, smallest first, as a ceremony exported them: each must be the one of its transcript, for this circuit,
+ * and no development key by its mark or by its bytes. `PROVING_KEY_INVALID` otherwise. That the transcript's ceremony took place as it
+ * says is not looked at here: `casino keys ceremony verify` does that, with a tool that the service can not carry.
+ */
+export function loadCeremonyKeys(directory: string, circuits: readonly CircuitName[]): ProvingKey[] {
+  return CIRCUIT_NAMES.filter((one) => circuits.includes(one)).map((name) => {
+    const circuit = circuitInfo(name);
+    const path = join(directory, provingKeyFile(circuit));
+    const refuse = (reason: string) => {
+      const way = 'put the files that the ceremony exported here, or leave the size out with --circuits';
+      return new CasinoError('PROVING_KEY_INVALID', `${path}: ${reason}; ${way}`);
+    };
+    const transcript = readTranscript(join(directory, transcriptFile(circuit)), refuse);
+    if (transcript.circuit !== name || transcript.r1csSha256 !== circuit.r1csSha256) {
+      throw refuse(`the transcript is of a ceremony for another circuit than ${name} as it is now`);
+    }
+    if (!existsSync(path)) throw refuse('there is no such file');
+    const zkey = readFileSync(path);
+    const verifyingKey = verifyingKeyOf(zkey, path);
+    if (hasDevelopmentMark(zkey)) throw refuse('this is a development key: its secret is public');
+    if (sha256(zkey) !== transcript.zkeySha256) throw refuse("its SHA-256 is not that of the transcript's key");
+    if (Buffer.from(verifyingKey).toString('hex') !== transcript.verifyingKey) {
+      throw refuse("its verifying key is not the transcript's");
+    }
+    if (sha256(verifyingKey) !== transcript.verifyingKeySha256)
+      throw refuse('the transcript contradicts itself in its verifying key');
+    const weakness = keyWeakness(verifyingKey);
+    if (weakness) throw refuse(`anyone can forge proofs under it (${weakness})`);
+    return { circuit, vkId: CIRCUIT_NAMES.indexOf(name) + 1, path, verifyingKey };
+  });
+}
+
+function readTranscript(path: string, refuse: (reason: string) => CasinoError): CeremonyTranscript {
+  try {
+    return parseTranscript(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw refuse(`its transcript can not be used (${messageOf(error)})`);
+  }
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function verifyingKeyOf(zkey: Uint8Array, path: string): Uint8Array {
   try {

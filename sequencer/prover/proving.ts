@@ -3,7 +3,7 @@ import type { CircuitName } from '../../circuits/artifacts.ts';
 import type { CasinoError } from '../errors.ts';
 import type { BatchProver } from '../settlement/batch-prover.ts';
 import { type LastProof, ProverPool } from './prover.ts';
-import { loadDevelopmentKeys, type ProvingKey } from './proving-keys.ts';
+import { loadCeremonyKeys, loadDevelopmentKeys, type ProvingKey } from './proving-keys.ts';
 
 /** Where proofs come from: the keys, which the house must know, and what proves with them. */
 export interface Proving {
@@ -22,14 +22,17 @@ export interface RunningProvers {
 /** What proves while proofs are off. */
 export const NO_PROVERS: RunningProvers = { provers: [], lastProof: undefined, stop: async () => {} };
 
-/** The native provers with the development keys, which are made at first use. */
-export async function developmentProving(options: {
+/** The native provers, with the keys of a ceremony if there is a directory of them, else with development keys, made at first use. */
+export async function nativeProving(options: {
   paths: { provingKeys: string; tables: string };
+  ceremonyKeys: string | undefined;
   circuits: readonly CircuitName[];
   threads: number;
   onProgress(message: string): void;
 }): Promise<Proving> {
-  const { paths, circuits, threads, onProgress } = options;
-  const keys = await loadDevelopmentKeys(paths.provingKeys, { circuits, onProgress });
+  const { paths, ceremonyKeys, circuits, threads, onProgress } = options;
+  const keys = ceremonyKeys
+    ? loadCeremonyKeys(ceremonyKeys, circuits)
+    : await loadDevelopmentKeys(paths.provingKeys, { circuits, onProgress });
   return { keys, start: (hooks) => new ProverPool(keys, { threads, tableCache: paths.tables, ...hooks }) };
 }
