@@ -28,6 +28,8 @@ export const ERROR_CODES = {
   REQUEST_TIMEOUT: { status: 408, retry: true },
   VAULT_CLOSED: { status: 410, retry: false },
   PROVING_KEY_INVALID: { status: 500, retry: false },
+  ARCHIVE_MISSING: { status: 503, retry: true },
+  ARCHIVE_CORRUPT: { status: 500, retry: false },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import type { PacketLimit } from '../sequencer/settlement/packet-limit.ts';
 import { type BettorWorld, SimulatedBettor } from './bettor.ts';
-import { type CommitFate, Disk, SimulatedLedger, simulatedBlobs } from './disk.ts';
+import { type CommitFate, Disk, SimulatedLedger, simulatedArchives, simulatedBlobs } from './disk.ts';
 import { drawFaults, type FaultPlan, type Outage } from './faults.ts';
 import { Life } from './life.ts';
 import { ModelChain } from './model/chain.ts';
@@ -194,17 +194,16 @@ export class World implements BettorWorld {
         callFate: () => this.#callFate(),
         sendFate: () => this.#sendFate(),
       });
-    const blobs = simulatedBlobs(
-      this.disk,
-      () => this.faulty && (this.#isOut('disk') || this.#faults.chance(this.plan.blobFails)),
-    );
+    const fails = () => this.faulty && (this.#isOut('disk') || this.#faults.chance(this.plan.blobFails));
+    const blobs = simulatedBlobs(this.disk, fails);
+    const archives = simulatedArchives({ disk: this.disk, life, fails });
     const packet: PacketLimit = {
       fits: () => !this.faulty || !this.#faults.chance(this.plan.packetCrowded),
       crowded: (vaults) => scheduler.trace(`${life.name}: a packet is too small for ${vaults.length} vaults`),
     };
     const provers = simulatedProvers(life, () => this.#proofFate());
     const nonce = () => USURPER_NONCE + 1n + BigInt(random.between(0, 2 ** 48));
-    const parts = { life, scheduler, ledger, blobs, packet, provers, node, nonce, log: traceLog(scheduler, life) };
+    const parts = { life, scheduler, ledger, archives, blobs, packet, provers, node, nonce, log: traceLog(scheduler, life) };
     runSequencer(parts, (running) => {
       this.running = running;
       this.#failedStarts = 0;

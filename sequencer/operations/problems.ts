@@ -19,6 +19,8 @@ export const PROBLEMS = {
   PROOFS_OFF: { stopsBets: false },
   DISK_LOW: { stopsBets: false },
   NOT_RECONCILED: { stopsBets: true },
+  ARCHIVE_DAMAGED: { stopsBets: false },
+  ARCHIVING_FAILS: { stopsBets: false },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
