@@ -1,4 +1,3 @@
-import { getBase58Encoder } from '@solana/kit';
 import type { Logger } from 'pino';
 import { compareBytes } from '../../protocol/bytes.ts';
 import type { Clock } from '../clock.ts';
@@ -7,7 +6,8 @@ import type { LedgerPort } from '../ledger/ledger.ts';
 import type { ArchivedRange, ArchiveRecord, BetRecord, LedgerEntry } from '../ledger/records.ts';
 import { checkArchive } from './check.ts';
 import type { ArchiveFiles } from './files.ts';
-import { type ArchiveOrigin, BLOCK_ROWS, encodeBet, MAX_ROWS } from './format.ts';
+import { BLOCK_ROWS, encodeBet, MAX_ROWS } from './format.ts';
+import { originOf } from './origin.ts';
 import { type ArchivePlan, planArchive } from './plan.ts';
 import { ArchiveWriter, archiveName } from './writer.ts';
 
@@ -115,7 +115,7 @@ export class Archiver {
     const { ledger, files, clock } = this.#o;
     const sink = files.create();
     try {
-      const writer = new ArchiveWriter(sink, this.#origin(archiveNumber));
+      const writer = new ArchiveWriter(sink, originOf(ledger.read, archiveNumber));
       for (const { vault, first, last } of plan.spans) {
         for (let from = first; from <= last; from += BigInt(BLOCK_ROWS)) {
           const to = from + BigInt(BLOCK_ROWS) - 1n;
@@ -138,15 +138,6 @@ export class Archiver {
       sink.discard();
       throw error;
     }
-  }
-
-  #origin(archiveNumber: bigint): ArchiveOrigin {
-    const { read } = this.#o.ledger;
-    const ledgerId = Buffer.from(read.meta('ledger') ?? '', 'hex');
-    const parts = read.meta('identity')?.split('/') ?? [];
-    const identity = new Uint8Array(96);
-    for (const [index, part] of parts.entries()) identity.set(getBase58Encoder().encode(part), 32 * index);
-    return { archiveNumber, ledgerId, identity };
   }
 
   /** Takes out of the ledger what a Copied archive holds, once all of the file has been read back. */
