@@ -41,7 +41,7 @@ export function addArchiveCommands(program: Command): void {
     });
   command('now')
     .description('move all bets that have been settled for so long, with the service stopped')
-    .requiredOption('--older-than-ms <time>', 'how long they stay', milliseconds)
+    .requiredOption('--older-than-ms <time>', 'how long they stay, in milliseconds', milliseconds)
     .action(async (flags: NowFlags) => {
       process.exitCode = await (await import('./archive.ts')).runNow(flags);
     });

@@ -50,25 +50,36 @@ const isThere = (files: ArchiveDirectory, record: ArchiveRecord): boolean =>
 
 /** `casino archive list`. Resolves to the exit code, as all of these. */
 export function runList(flags: { data: string; json?: boolean }): Promise<number> {
-  return reading(flags.data, async (read, files) => {
-    const archives = read.archives
-      .list()
-      .map((record) => ({ ...record, isThere: isThere(files, record), name: archiveName(record) }));
-    const known = new Set(archives.map(({ name }) => name));
-    const unknown = files.names(ARCHIVE_ENDING).filter((name) => !known.has(name));
-    if (flags.json) say(JSON.stringify({ archives: archives.map(archiveJson), unknown }));
-    for (const one of flags.json ? [] : archives) {
-      const where = one.isThere ? '' : one.state === 'Restored' ? ', its file is gone' : ', ITS FILE IS MISSING OR CUT';
-      const batches = `batches ${one.fromBatch} to ${one.throughBatch}`;
-      say(`${one.name}  ${one.state}, ${one.bets} bets, ${one.bytes} bytes, ${batches}${where}`);
-    }
-    for (const name of flags.json ? [] : unknown) say(`${name}  not of this ledger: nothing needs it`);
-    if (archives.length === 0 && !flags.json) say('no archives');
-    return archives.some((one) => !one.isThere && one.state !== 'Restored') ? EXIT_FINDING : 0;
-  });
+  return answering(() =>
+    reading(flags.data, async (read, files) => {
+      const archives = read.archives
+        .list()
+        .map((record) => ({ ...record, isThere: isThere(files, record), name: archiveName(record) }));
+      const known = new Set(archives.map(({ name }) => name));
+      const unknown = files.names(ARCHIVE_ENDING).filter((name) => !known.has(name));
+      if (flags.json) say(JSON.stringify({ archives: archives.map(archiveJson), unknown }));
+      else for (const line of listLines(archives, unknown)) say(line);
+      return archives.some(isNeeded) ? EXIT_FINDING : 0;
+    }),
+  );
 }
 
-const archiveJson = (record: ArchiveRecord & { name: string; isThere: boolean }) => ({
+type ListedArchive = ArchiveRecord & { name: string; isThere: boolean };
+
+/** A file that is missing, or cut, with bets that are nowhere else. */
+const isNeeded = ({ isThere, state }: ListedArchive): boolean => !isThere && state !== 'Restored';
+
+function* listLines(archives: readonly ListedArchive[], unknown: readonly string[]): Generator<string> {
+  for (const one of archives) {
+    const where = isNeeded(one) ? ', ITS FILE IS MISSING OR CUT' : one.isThere ? '' : ', its file is gone';
+    const batches = `batches ${one.fromBatch} to ${one.throughBatch}`;
+    yield `${one.name}  ${one.state}, ${one.bets} bets, ${one.bytes} bytes, ${batches}${where}`;
+  }
+  for (const name of unknown) yield `${name}  not of this ledger: nothing needs it`;
+  if (archives.length === 0) yield 'no archives';
+}
+
+const archiveJson = (record: ListedArchive) => ({
   number: record.archiveNumber.toString(),
   file: record.name,
   state: record.state,
@@ -83,20 +94,22 @@ const archiveJson = (record: ArchiveRecord & { name: string; isThere: boolean })
 /** `casino archive verify`. */
 export function runVerify(flags: VerifyFlags): Promise<number> {
   useKernel(NATIVE_KERNEL);
-  return reading(flags.data, async (read, files) => {
-    const receiptKey = receiptKeyOf(flags);
-    const output = new Output(process.stderr);
-    const total = read.archives.list().reduce((sum, { bets }) => sum + bets, 0);
-    const onProgress = (done: number) => output.bar({ label: 'verifying', done, total });
-    const { archives, bets, findings } = await verifyArchives({ read, files, receiptKey, onProgress });
-    output.end();
-    if (flags.json) say(JSON.stringify({ archives, bets, findings }));
-    else {
-      for (const { code, file, reason } of findings) say(`${code} ${file}: ${reason}`);
-      say(`${archives} archives with ${bets} bets read in full, ${findings.length} of them damaged or missing`);
-    }
-    return findings.length > 0 ? EXIT_FINDING : 0;
-  });
+  return answering(() =>
+    reading(flags.data, async (read, files) => {
+      const receiptKey = receiptKeyOf(flags);
+      const output = new Output(process.stderr);
+      const total = read.archives.list().reduce((sum, { bets }) => sum + bets, 0);
+      const onProgress = (done: number) => output.bar({ label: 'verifying', done, total });
+      const { archives, bets, findings } = await verifyArchives({ read, files, receiptKey, onProgress });
+      output.end();
+      if (flags.json) say(JSON.stringify({ archives, bets, findings }));
+      else {
+        for (const { code, file, reason } of findings) say(`${code} ${file}: ${reason}`);
+        say(`${archives} archives are whole, ${findings.length} damaged or missing; ${bets} bets read`);
+      }
+      return findings.length > 0 ? EXIT_FINDING : 0;
+    }),
+  );
 }
 
 function receiptKeyOf({ data, receiptKey }: VerifyFlags): Uint8Array {
@@ -111,26 +124,25 @@ function receiptKeyOf({ data, receiptKey }: VerifyFlags): Uint8Array {
 
 /** `casino archive restore`. */
 export function runRestore(file: string, flags: RestoreFlags): Promise<number> {
-  return reading(flags.data, async (read, files) => {
-    const record = findRecord(file, { read, files });
-    await putInPlace(file, { record, files });
+  return answering(async () => {
+    const { archiveNumber, name } = await reading(flags.data, async (read, files) => {
+      const record = findRecord(file, { read, files });
+      await putInPlace(file, { record, files });
+      return { archiveNumber: record.archiveNumber, name: archiveName(record) };
+    });
     if (flags.fileOnly) {
-      say(`${archiveName(record)} is in its place, and whole`);
+      say(`${name} is in its place, and whole`);
       return 0;
     }
-    read.close();
-    const ledger = await Ledger.open({ path: dataPaths(flags.data).ledger, onFailure: () => {} });
-    const output = new Output(process.stderr);
-    try {
-      const current = ledger.read.archives.list().find(({ archiveNumber }) => archiveNumber === record.archiveNumber) ?? record;
+    return writing(flags.data, async (ledger, output) => {
+      const record = ledger.read.archives.list().find((one) => one.archiveNumber === archiveNumber);
+      if (!record) throw new CasinoError('LEDGER_CORRUPT', `archive ${archiveNumber} is gone from the ledger`);
       const onProgress = (done: number) => output.bar({ label: 'restoring', done, total: record.bets });
-      const bets = await restoreArchive(ledger, current, onProgress);
+      const bets = await restoreArchive(ledger, record, onProgress);
       output.end();
-      say(`${bets} bets of ${archiveName(record)} are back in the ledger${bets === 0 ? ': they had been before' : ''}`);
+      say(`${bets} bets of ${name} are back in the ledger${bets === 0 ? ': they had been before' : ''}`);
       return 0;
-    } finally {
-      await ledger.close().catch(() => {});
-    }
+    });
   });
 }
 
@@ -187,41 +199,54 @@ function hashOf(path: string): Buffer {
 
 /** `casino archive now`. */
 export function runNow(flags: NowFlags): Promise<number> {
-  return reading(flags.data, async (read, files) => {
-    read.close();
-    const ledger = await Ledger.open({ path: dataPaths(flags.data).ledger, onFailure: () => {} });
-    const output = new Output(process.stderr);
-    try {
+  return answering(() =>
+    writing(flags.data, async (ledger, output) => {
       const line = (what: object) => output.line(JSON.stringify(what));
       const log = { info: line, warn: line, error: line };
       // Nobody waits for an answer meanwhile.
       const clock = { ...SYSTEM_CLOCK, sleep: async () => {} };
+      const files = new ArchiveDirectory(dataPaths(flags.data).archive);
       const archiver = new Archiver({ ledger, files, archiveAfterMs: flags.olderThanMs, clock, log, leastBets: 1 });
       let archives = 0;
       while (await archiver.run()) archives += 1;
       say(`${archives} archives written`);
       return 0;
-    } finally {
-      await ledger.close().catch(() => {});
-    }
-  });
+    }),
+  );
 }
 
-/** Opens what a command reads, and turns what goes wrong into its exit code. */
-async function reading(data: string, act: (read: LedgerReader, files: ArchiveDirectory) => Promise<number>): Promise<number> {
-  const paths = dataPaths(data);
+/** Turns what goes wrong into words and an exit code. */
+async function answering(act: () => Promise<number>): Promise<number> {
   try {
-    if (!existsSync(paths.ledger)) throw new CasinoError('CONFIG_INVALID', `there is no ledger in ${data}`);
-    const read = LedgerReader.open(paths.ledger);
-    try {
-      return await act(read, new ArchiveDirectory(paths.archive));
-    } finally {
-      read.close();
-    }
+    return await act();
   } catch (error) {
     process.stderr.write(`${error instanceof CasinoError ? `${error.code} ` : ''}${messageOf(error)}\n`);
     return exitCodeOf(error);
   }
+}
+
+async function reading<T>(data: string, act: (read: LedgerReader, files: ArchiveDirectory) => Promise<T>): Promise<T> {
+  const read = LedgerReader.open(ledgerIn(data));
+  try {
+    return await act(read, new ArchiveDirectory(dataPaths(data).archive));
+  } finally {
+    read.close();
+  }
+}
+
+async function writing<T>(data: string, act: (ledger: Ledger, output: Output) => Promise<T>): Promise<T> {
+  const ledger = await Ledger.open({ path: ledgerIn(data), onFailure: () => {} });
+  try {
+    return await act(ledger, new Output(process.stderr));
+  } finally {
+    await ledger.close().catch(() => {});
+  }
+}
+
+function ledgerIn(data: string): string {
+  const path = dataPaths(data).ledger;
+  if (!existsSync(path)) throw new CasinoError('CONFIG_INVALID', `there is no ledger in ${data}`);
+  return path;
 }
 
 function exitCodeOf(error: unknown): number {

@@ -29,7 +29,7 @@ export function archivedBet(vaultIndex: number, betNumber: bigint, timeMs = 1_00
     head: headOf(vaultIndex, betNumber),
     sessionKey: bytesOf(`session ${vaultIndex}`, 64),
     signature: bytesOf(`${name} signature`, 96),
-    serverSeed: bytesOf(`${name} server`, 32),
+    serverSeed: fieldOf(`${name} server`),
     outcome: betNumber % 3n === 0n ? 1 : 0,
     payout: (1n << 64n) - betNumber,
     balanceAfter: 1_000_000_000n - 50_000n * betNumber,
@@ -39,10 +39,13 @@ export function archivedBet(vaultIndex: number, betNumber: bigint, timeMs = 1_00
   };
 }
 
-export function headOf(vaultIndex: number, betNumber: bigint): Uint8Array {
-  const head = bytesOf(`head ${vaultIndex} ${betNumber}`, 32);
-  head[0] = (head[0] as number) & 0x1f;
-  return head;
+export const headOf = (vaultIndex: number, betNumber: bigint): Uint8Array => fieldOf(`head ${vaultIndex} ${betNumber}`);
+
+/** A field element. */
+function fieldOf(name: string): Uint8Array {
+  const bytes = bytesOf(name, 32);
+  bytes[0] = (bytes[0] as number) & 0x1f;
+  return bytes;
 }
 
 /** A real ledger with bets that settle at once, and an archiver over it whose clock does not wait. */
@@ -54,6 +57,8 @@ export class ArchiveWorld {
   readonly logged: { level: string; message: string }[] = [];
   ledger!: Ledger;
   nowMs = 1_000_000;
+  /** Signs receipts, where a test wants real ones. */
+  signReceipt: ((bet: BetRecord) => Uint8Array) | undefined;
   readonly #lastBet = new Map<number, bigint>();
   #lastBatch = 0n;
 
@@ -97,7 +102,9 @@ export class ArchiveWorld {
     for (let index = 0; index < count; index += 1) {
       const betNumber = this.lastBet(vaultIndex) + 1n;
       this.#lastBet.set(vaultIndex, betNumber);
-      entries.push({ kind: 'bet', bet: archivedBet(vaultIndex, betNumber) });
+      const bet = archivedBet(vaultIndex, betNumber);
+      if (this.signReceipt) bet.receiptSignature = this.signReceipt(bet);
+      entries.push({ kind: 'bet', bet });
     }
     await this.ledger.commit(entries);
   }
