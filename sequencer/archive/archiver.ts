@@ -21,8 +21,8 @@ const MIN_EVERY_MS = 1_000;
 const PAUSE_MS = 10;
 /** While more changes than this wait for the disk, archiving waits. */
 const MAX_BACKLOG = 512;
-/** Bets that one commit takes out of the ledger. */
-const BETS_A_COMMIT = 128;
+/** Bets that one commit takes out of the ledger: what waits for the disk meanwhile waits some milliseconds. */
+const BETS_A_COMMIT = 32;
 
 export interface ArchiverOptions {
   ledger: LedgerPort;
@@ -168,15 +168,18 @@ export class Archiver {
     log.info(what, 'settled bets have moved to an archive');
   }
 
-  /** Compares every bet of an archive with the ledger's, and returns those that the ledger has, in ranges of a block at most. */
+  /** Compares every bet of an archive with the ledger's, and returns those that the ledger has, in ranges that one commit takes. */
   async #readBack(record: ArchiveRecord): Promise<ArchivedRange[]> {
     const ranges: ArchivedRange[] = [];
     const file = this.#o.files.open(archiveName(record));
     const name = `archive/${archiveName(record)}`;
     if (!file) throw new CasinoError('ARCHIVE_MISSING', `${name} is missing, and not all of its bets have left the ledger yet`);
     try {
-      const onRows = (rows: BetRecord[], firstRow: number) =>
-        ranges.push(...this.#stillHot(rows, firstRow, record.archiveNumber));
+      const onRows = (rows: BetRecord[], firstRow: number) => {
+        for (let from = 0; from < rows.length; from += BETS_A_COMMIT) {
+          ranges.push(...this.#stillHot(rows.slice(from, from + BETS_A_COMMIT), firstRow + from, record.archiveNumber));
+        }
+      };
       await checkArchive({ file, record, onRows, pause: this.#pause });
       return ranges;
     } catch (error) {
@@ -189,35 +192,31 @@ export class Archiver {
 
   #stillHot(rows: readonly BetRecord[], firstRow: number, archiveNumber: bigint): ArchivedRange[] {
     const found: ArchivedRange[] = [];
-    for (let from = 0; from < rows.length; ) {
-      const first = rows[from] as BetRecord;
-      let to = from;
-      while (to + 1 < rows.length && follows(rows[to + 1] as BetRecord, rows[to] as BetRecord)) to += 1;
-      const range = { first: first.betNumber, last: first.betNumber + BigInt(to - from) };
-      const hot = this.#o.ledger.read.hotBets(first.vault, range);
-      if (hot.length === 0) this.#assertMoved(first.vault, range, archiveNumber);
-      else {
-        const same =
-          hot.length === to - from + 1 && hot.every((bet, at) => encodeBet(bet).equals(encodeBet(rows[from + at] as BetRecord)));
-        if (!same)
+    for (let from = 0, to = 0; from < rows.length; from = to) {
+      const { vault, betNumber: first } = rows[from] as BetRecord;
+      for (to = from + 1; to < rows.length && follows(rows[to] as BetRecord, rows[to - 1] as BetRecord); ) to += 1;
+      const last = first + BigInt(to - from - 1);
+      const hot = new Map(this.#o.ledger.read.hotBets(vault, { first, last }).map((bet) => [bet.betNumber, bet]));
+      for (let at = from; at < to; at += 1) {
+        const bet = rows[at] as BetRecord;
+        const own = hot.get(bet.betNumber);
+        if (!own) this.#assertMoved(bet, archiveNumber);
+        else if (encodeBet(own).equals(encodeBet(bet))) extend(found, { bet, archiveNumber, row: firstRow + at });
+        else
           throw new CasinoError(
             'ARCHIVE_CORRUPT',
-            `archive ${archiveNumber} has other bets than the ledger from row ${firstRow + from} on`,
+            `row ${firstRow + at} of archive ${archiveNumber} is another bet in the ledger`,
           );
-        const { vault } = first;
-        found.push({ vault, firstBet: range.first, lastBet: range.last, archiveNumber, firstRow: firstRow + from });
       }
-      from = to + 1;
     }
     return found;
   }
 
-  #assertMoved(vault: Uint8Array, { first, last }: { first: bigint; last: bigint }, archiveNumber: bigint): void {
-    const range = this.#o.ledger.read.archives.rangeOf(vault, first);
-    if (range?.archiveNumber === archiveNumber && range.lastBet >= last) return;
+  #assertMoved({ vault, betNumber }: BetRecord, archiveNumber: bigint): void {
+    if (this.#o.ledger.read.archives.rangeOf(vault, betNumber)?.archiveNumber === archiveNumber) return;
     throw new CasinoError(
       'LEDGER_CORRUPT',
-      `bets ${first} to ${last} of archive ${archiveNumber} are in neither ledger nor range`,
+      `bet ${betNumber} of a vault, in archive ${archiveNumber}, is in neither ledger nor range`,
     );
   }
 
@@ -227,6 +226,18 @@ export class Archiver {
     do await clock.sleep(PAUSE_MS, this.#stopping.signal);
     while (ledger.backlog > MAX_BACKLOG);
   };
+}
+
+/** Adds a bet to the last range where it follows on it, else begins another. */
+function extend(
+  ranges: ArchivedRange[],
+  { bet, archiveNumber, row }: { bet: BetRecord; archiveNumber: bigint; row: number },
+): void {
+  const { vault, betNumber } = bet;
+  const last = ranges.at(-1);
+  const isNext = last && last.lastBet + 1n === betNumber && compareBytes(last.vault, vault) === 0;
+  if (isNext) last.lastBet = betNumber;
+  else ranges.push({ vault, firstBet: betNumber, lastBet: betNumber, archiveNumber, firstRow: row });
 }
 
 const follows = (next: BetRecord, bet: BetRecord): boolean =>

@@ -15,6 +15,7 @@ import {
 
 /** Bytes that are hashed in one step. */
 const CHUNK_BYTES = 1_048_576;
+const PAGES_A_STEP = 16;
 
 /** Called between steps of bounded work; rejects to stop. */
 export type Pause = () => Promise<void>;
@@ -54,6 +55,7 @@ export async function checkArchive(input: {
       if (key !== keys[row]) throw new ArchiveFormatError(`its key ${row} is of no bet in it`);
       row += 1;
     }
+    if (index % PAGES_A_STEP === 0) await pause();
   }
   if (row !== keys.length) throw new ArchiveFormatError('it has fewer keys than bets');
   return origin;
