@@ -92,12 +92,12 @@ export class Archiver {
   }
 
   async #loop(): Promise<void> {
-    const { log, clock, ledger, archiveAfterMs } = this.#o;
+    const { log, clock, archiveAfterMs } = this.#o;
     const everyMs = Math.max(MIN_EVERY_MS, Math.min(MAX_EVERY_MS, Math.floor(archiveAfterMs / OVERDUE_PART) || MAX_EVERY_MS));
     let shown = '';
     while (!this.#stopping.signal.aborted) {
       try {
-        const problems = ledger.read.archives.check();
+        const problems = await this.#look();
         if (problems.length > 0 && problems[0] !== shown) log.error({ archives: problems }, 'archives can not be read');
         shown = problems[0] ?? '';
         while (await this.run());
@@ -109,6 +109,16 @@ export class Archiver {
       }
       await clock.sleep(everyMs, this.#stopping.signal).catch(() => {});
     }
+  }
+
+  /** Whether all archives are there, one after the other; what is wrong, in words. */
+  async #look(): Promise<string[]> {
+    const { archives } = this.#o.ledger.read;
+    for (const record of archives.list()) {
+      archives.check([record]);
+      await this.#pause();
+    }
+    return archives.problems;
   }
 
   async #write(plan: ArchivePlan, archiveNumber: bigint): Promise<Omit<ArchiveRecord, 'state'>> {

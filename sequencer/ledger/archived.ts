@@ -88,9 +88,9 @@ export class ArchivedBets {
     return undefined;
   }
 
-  /** Looks whether every archive that holds bets is there and says what it holds; returns what is wrong, in words. */
-  check(): string[] {
-    for (const record of this.list()) if (record.state !== 'Restored') this.#shelf.check(record);
+  /** Looks whether archives that hold bets are there and say what they hold; returns what is wrong with any, in words. */
+  check(archives: readonly ArchiveRecord[] = this.list()): string[] {
+    for (const record of archives) if (record.state !== 'Restored') this.#shelf.check(record);
     return this.problems;
   }
 
