@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { addArchiveCommands } from './archive-commands.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
 import { addKeysCommands } from './keys-commands.ts';
@@ -36,6 +37,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .action(async (flags: ReconcileFlags) => {
       process.exitCode = await (await import('./reconcile.ts')).runReconcile(flags);
     });
+  addArchiveCommands(program);
   addFairnessCommands(program);
   addKeysCommands(program);
   addVerifyCommands(program);

@@ -37,6 +37,8 @@ export interface Config {
   reconcileEveryMs: number;
   /** Below this many lamports the settler has to be paid. */
   settlerWarnLamports: bigint;
+  /** How long a settled bet stays in the ledger before it moves to an archive file; 0: for ever. */
+  archiveAfterMs: number;
   requestsPerMinute: number;
   maxOpenBetsPerVault: number;
   /** What a house that is made at the first start gets. */
@@ -63,6 +65,7 @@ export const DEFAULTS: Omit<Config, 'dataDirectory' | 'rpcUrl'> = {
   maxStake: 1_000_000_000n,
   reconcileEveryMs: 60_000,
   settlerWarnLamports: 100_000_000n,
+  archiveAfterMs: 30 * 86_400_000,
   requestsPerMinute: 600_000,
   maxOpenBetsPerVault: 500,
   profitBps: 9_800,

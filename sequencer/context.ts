@@ -16,6 +16,8 @@ export const dataPaths = (directory: string) => ({
   provingKeys: join(directory, 'proving-keys'),
   tables: join(directory, 'proving-keys', 'tables'),
   blobs: join(directory, 'blobs'),
+  /** Files with the bets that have left the ledger; the ledger's reader looks for them beside it. */
+  archive: join(directory, 'archive'),
   /** The newest reconciliation report, as JSON. */
   reconciliation: join(directory, 'reconciliation.json'),
 });

@@ -29,6 +29,8 @@ export const ERROR_CODES = {
   VAULT_CLOSED: { status: 410, retry: false },
   PROVING_KEY_INVALID: { status: 500, retry: false },
   BLOB_STORE_FAILED: { status: 503, retry: true },
+  ARCHIVE_MISSING: { status: 503, retry: true },
+  ARCHIVE_CORRUPT: { status: 500, retry: false },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -11,6 +11,8 @@ const EXIT_FAILED = 1;
 const EXIT_RESTART = 75;
 /** Longest that a shutdown may take before the process ends all the same: everything acknowledged is on disk already. */
 const SHUTDOWN_LIMIT_MS = 15_000;
+/** A hundred years. */
+const MAX_ARCHIVE_AFTER_MS = 3_155_760_000_000;
 
 const log = pino({ name: 'sequencer' });
 let service: Service | undefined;
@@ -29,6 +31,7 @@ function configFromFlags(): Config {
       'batch-wait-ms': { type: 'string', default: String(DEFAULTS.batchWaitMs) },
       'batch-threshold': { type: 'string', default: String(DEFAULTS.batchThreshold) },
       'reconcile-every-ms': { type: 'string', default: String(DEFAULTS.reconcileEveryMs) },
+      'archive-after-ms': { type: 'string', default: String(DEFAULTS.archiveAfterMs) },
       proofs: { type: 'string', default: 'on' },
       'prover-threads': { type: 'string', default: String(DEFAULTS.proverThreads) },
       'parallel-proofs': { type: 'string', default: String(DEFAULTS.parallelProofs) },
@@ -56,6 +59,7 @@ function configFromFlags(): Config {
     batchWaitMs: count('batch-wait-ms', values['batch-wait-ms'], { min: 0, max: 600_000 }),
     batchThreshold: count('batch-threshold', values['batch-threshold'], { min: 1, max: 1_000_000 }),
     reconcileEveryMs: count('reconcile-every-ms', values['reconcile-every-ms'], { min: 100, max: 86_400_000 }),
+    archiveAfterMs: count('archive-after-ms', values['archive-after-ms'], { min: 0, max: MAX_ARCHIVE_AFTER_MS }),
     proofs: values.proofs === 'on',
     proverThreads: count('prover-threads', values['prover-threads'], { min: 1, max: 256 }),
     parallelProofs: count('parallel-proofs', values['parallel-proofs'], { min: 1, max: 64 }),

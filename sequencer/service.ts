@@ -11,11 +11,14 @@ import { SeedBook, TermsBook } from './admission/seeds.ts';
 import { ReceiptSigner } from './admission/signer.ts';
 import { EventFeed } from './api/feed.ts';
 import { type ApiServer, createApi } from './api/server.ts';
+import { Archiver } from './archive/archiver.ts';
+import { ArchiveDirectory } from './archive/files.ts';
 import { openBlobStores } from './blobs/settings.ts';
 import { BlobStore } from './blobs/store.ts';
 import { deriveBatchAccounts } from './chain/batch-transaction.ts';
 import { connectRpc } from './chain/rpc.ts';
 import { ChainWatcher } from './chain/watcher.ts';
+import { SYSTEM_CLOCK } from './clock.ts';
 import type { Config } from './config.ts';
 import { type Context, dataPaths } from './context.ts';
 import { CasinoError } from './errors.ts';
@@ -126,12 +129,14 @@ async function run(
     nowMs: Date.now,
   });
   const { loops, unfinished, publisher, provers } = settlement;
+  const files = new ArchiveDirectory(dataPaths(config.dataDirectory).archive);
+  const archiver = new Archiver({ ledger, files, archiveAfterMs: config.archiveAfterMs, clock: SYSTEM_CLOCK, log });
   const sizes = context.proving.keys.map(({ circuit }) => circuit.name);
   const ledgerPath = dataPaths(config.dataDirectory).ledger;
   const developmentKeys = () => developmentKeysTaken(opened, book);
   if (developmentKeys()) log.warn({ notice: 'DEVELOPMENT_KEYS' }, NOTICES.DEVELOPMENT_KEYS);
   const parts = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, publisher, provers, sizes, reconciler };
-  const watched = { ...parts, developmentKeys };
+  const watched = { ...parts, archiver, developmentKeys };
   const monitor = new Monitor({ ...watched, config, log, rpc: reader.rpc, settler: keys.settler.address });
   monitor.start();
   const watcher = new ChainWatcher({
@@ -146,6 +151,7 @@ async function run(
   });
   watcher.start();
   reconciler.start();
+  archiver.start();
   const api = await createApi({
     parts: {
       admission,
@@ -162,7 +168,7 @@ async function run(
     log,
   });
   const url = await api.listen({ host: config.host, port: config.port });
-  return { url, stop: () => stopAll({ api, feed, watcher, monitor, reconciler, settlement, ledger }) };
+  return { url, stop: () => stopAll({ api, feed, watcher, monitor, reconciler, archiver, settlement, ledger }) };
 }
 
 function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBook): Reconciler {
@@ -208,6 +214,7 @@ async function stopAll(parts: {
   watcher: ChainWatcher;
   monitor: Monitor;
   reconciler: Reconciler;
+  archiver: Archiver;
   settlement: RunningSettlement;
   ledger: Ledger;
 }): Promise<void> {
@@ -215,6 +222,7 @@ async function stopAll(parts: {
   await parts.api.close();
   await parts.monitor.stop();
   await parts.reconciler.stop();
+  await parts.archiver.stop();
   await parts.watcher.stop();
   await parts.settlement.loops.stop();
   await parts.settlement.tables.stop();

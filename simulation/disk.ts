@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { blobHashOf } from '../protocol/blob.ts';
 import { toHex } from '../protocol/bytes.ts';
+import type { ArchiveFile, ArchiveFiles } from '../sequencer/archive/files.ts';
 import { LedgerWriter } from '../sequencer/ledger/apply.ts';
 import type { LedgerPort } from '../sequencer/ledger/ledger.ts';
 import { LedgerReader } from '../sequencer/ledger/reader.ts';
@@ -9,18 +10,24 @@ import { prepareSchema } from '../sequencer/ledger/schema.ts';
 import { keepSeals } from '../sequencer/ledger/seals.ts';
 import type { Life } from './life.ts';
 
-/** What outlives a process: the ledger as far as it is synced, and the blobs. */
+/** What outlives a process: the ledger as far as it is synced, its archives, and the blobs. */
 export class Disk {
   readonly #database = new DatabaseSync(':memory:');
   readonly #writer: LedgerWriter;
   readonly read: LedgerReader;
   readonly blobs = new Map<string, Uint8Array>();
+  /** By name, as far as they are synced. */
+  readonly archives = new Map<string, Uint8Array>();
 
   constructor() {
     prepareSchema(this.#database);
     keepSeals(this.#database);
     this.#writer = new LedgerWriter(this.#database);
-    this.read = new LedgerReader(this.#database);
+    const readOnly = () => {
+      throw new Error('archives are written by a process');
+    };
+    const files = { open: (name: string) => fileOf(this.archives.get(name)), create: readOnly, clean: readOnly };
+    this.read = new LedgerReader({ database: this.#database, files });
   }
 
   /** Makes entries durable, all of them at once. Throws where the ledger's own invariants would break. */
@@ -111,6 +118,36 @@ export class SimulatedLedger implements LedgerPort {
     }
   }
 }
+
+function fileOf(bytes: Uint8Array | undefined): ArchiveFile | undefined {
+  const read = (offset: number, length: number) => (bytes as Uint8Array).slice(offset, offset + length);
+  return bytes && { size: bytes.length, read, close: () => {} };
+}
+
+/** The archives of one process over the simulated disk; `fails` is asked before each write. What is not finished is lost with the process. */
+export function simulatedArchives({ disk, life, fails }: { disk: Disk; life: Life; fails: () => boolean }): ArchiveFiles {
+  return {
+    open: (name) => fileOf(disk.archives.get(name)),
+    create: () => {
+      const parts: Uint8Array[] = [];
+      return {
+        append: (bytes) => {
+          if (fails()) throw new Error('no space left on device');
+          parts.push(bytes.slice());
+        },
+        finish: async (name) => {
+          await life.wait(SYNC_MS, 'archive synced', () => disk.archives.set(name, new Uint8Array(Buffer.concat(parts))));
+          // It is there before the process knows.
+          await life.wait(1, 'archive written', () => {});
+        },
+        discard: () => {},
+      };
+    },
+    clean: () => {},
+  };
+}
+
+const SYNC_MS = 20;
 
 /** Blobs on the simulated disk; `fails` is asked before each write. */
 export function simulatedBlobs(disk: Disk, fails: () => boolean) {

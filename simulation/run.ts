@@ -26,6 +26,8 @@ export interface Coverage {
   forcedExits: number;
   /** Bets that such exits ended, in the ledger. */
   voidedBets: number;
+  /** Bets that have left the ledger for archives. */
+  archivedBets: number;
   forks: number;
   /** Lives of the sequencer. */
   lives: number;
@@ -69,6 +71,7 @@ function coverageOf(world: World): Coverage {
     payments: named('Paid'),
     forcedExits: named('Exited'),
     voidedBets: world.disk.read.voidedVaults().reduce((sum, voided) => sum + Number(voided.throughBet - voided.fromBet) + 1, 0),
+    archivedBets: world.disk.read.archives.list().reduce((sum, { bets, state }) => sum + (state === 'Moved' ? bets : 0), 0),
     forks: world.chain.forks,
     lives: world.lives,
     usurpations: world.usurped ? 1 : 0,

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import { compareBytes } from '../protocol/bytes.ts';
 import { Admission } from '../sequencer/admission/admission.ts';
 import { VaultBook } from '../sequencer/admission/book.ts';
+import { Archiver } from '../sequencer/archive/archiver.ts';
+import type { ArchiveFiles } from '../sequencer/archive/files.ts';
 import type { RemoteBlobStore } from '../sequencer/blobs/remote-store.ts';
 import type { BlobStore } from '../sequencer/blobs/store.ts';
 import type { ChainView } from '../sequencer/chain/view.ts';
@@ -22,6 +24,8 @@ import type { Scheduler } from './scheduler.ts';
 
 export const SLOT_MS = 400;
 const POLL_MS = 500;
+/** Settled bets soon leave the ledger, a few at a time: whoever asks for them must not notice. */
+const ARCHIVING = { archiveAfterMs: 3_000, leastBets: 4, mostBets: 60 };
 const LIMITS = { maxStakeUnits: 50n, maxOpenBetsPerVault: 10, maxOpenBets: () => 24 };
 /** Waits for its own transaction to be final. */
 const FINALITY_TIMEOUT_MS = 120_000;
@@ -30,6 +34,7 @@ export interface Parts {
   life: Life;
   scheduler: Scheduler;
   ledger: LedgerPort;
+  archives: ArchiveFiles;
   blobs: Pick<BlobStore, 'put' | 'get'>;
   /** Where blobs are published besides. */
   store: RemoteBlobStore;
@@ -125,6 +130,7 @@ function startStages(parts: Parts, input: { node: SimulatedNode; book: VaultBook
     nowMs: clock.nowMs,
   });
   settlement.start();
+  new Archiver({ ledger, files: parts.archives, clock, log, ...ARCHIVING }).start();
   return { admission, settlement, unfinished };
 }
 

@@ -7,11 +7,14 @@ const SEEDS = 80;
 const FIRST_SEED = 500_000;
 
 test('whatever fails, every receipt is settled exactly once or voided by its own exit, and all comes to rest', async () => {
+  let archivedBets = 0;
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
-    const { problems, tail } = await runSeed(seed);
+    const { problems, tail, coverage } = await runSeed(seed);
+    archivedBets += coverage.archivedBets;
     const again = `npm run simulate -- --seed ${seed} --trace\n${tail.slice(-40).join('\n')}`;
     assert.deepEqual(problems, [], again);
   }
+  assert.ok(archivedBets > 0, 'some of them are read from archives');
 });
 
 test('the same seed gives the same trace, another seed another one', async () => {

@@ -6,7 +6,7 @@ import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import type { PacketLimit } from '../sequencer/settlement/packet-limit.ts';
 import { type BettorWorld, SimulatedBettor } from './bettor.ts';
 import { type StoreFate, simulatedBlobStore } from './blob-store.ts';
-import { type CommitFate, Disk, SimulatedLedger, simulatedBlobs } from './disk.ts';
+import { type CommitFate, Disk, SimulatedLedger, simulatedArchives, simulatedBlobs } from './disk.ts';
 import { drawFaults, type FaultPlan, type Outage } from './faults.ts';
 import { Life } from './life.ts';
 import { ModelChain } from './model/chain.ts';
@@ -200,10 +200,9 @@ export class World implements BettorWorld {
         callFate: () => this.#callFate(),
         sendFate: () => this.#sendFate(),
       });
-    const blobs = simulatedBlobs(
-      this.disk,
-      () => this.faulty && (this.#isOut('disk') || this.#faults.chance(this.plan.blobFails)),
-    );
+    const fails = () => this.faulty && (this.#isOut('disk') || this.#faults.chance(this.plan.blobFails));
+    const blobs = simulatedBlobs(this.disk, fails);
+    const archives = simulatedArchives({ disk: this.disk, life, fails });
     const store = simulatedBlobStore({ kept: this.published, life, fate: () => this.#storeFate() });
     const packet: PacketLimit = {
       fits: () => !this.faulty || !this.#faults.chance(this.plan.packetCrowded),
@@ -211,7 +210,8 @@ export class World implements BettorWorld {
     };
     const provers = simulatedProvers(life, () => this.#proofFate());
     const nonce = () => USURPER_NONCE + 1n + BigInt(random.between(0, 2 ** 48));
-    const parts = { life, scheduler, ledger, blobs, store, packet, provers, node, nonce, log: traceLog(scheduler, life) };
+    const stores = { archives, blobs, store };
+    const parts = { life, scheduler, ledger, ...stores, packet, provers, node, nonce, log: traceLog(scheduler, life) };
     runSequencer(parts, (running) => {
       this.running = running;
       this.#failedStarts = 0;

@@ -6,7 +6,7 @@ import type { BetRecord, RefusalRecord } from '../ledger/records.ts';
 import type { VaultState } from './vault-state.ts';
 
 /** The bytes that a bet's receipt signs: they follow from the record, so that the same bet has the same receipt for ever. */
-export function receiptMessage(vault: VaultState, bet: BetRecord): Uint8Array {
+export function receiptMessage(vault: Pick<VaultState, 'context'>, bet: BetRecord): Uint8Array {
   return encodeReceipt({
     ...vault.context,
     termsId: bet.termsId,

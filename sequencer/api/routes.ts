@@ -71,6 +71,8 @@ const BET_CODES = [
   'BODY_TOO_LARGE',
   'REFUSED',
   'NOT_LEADING',
+  'ARCHIVE_MISSING',
+  'ARCHIVE_CORRUPT',
 ] as const;
 
 /** All HTTP routes. Answers are documented in schemas.ts. */
@@ -130,7 +132,7 @@ function registerBetRoutes(server: Server, { admission, book, read, onBet }: Api
   const found = {
     summary: 'A bet by its id',
     params: schema.BetParams,
-    response: schema.answers(schema.BetSchema, ['NOT_FOUND']),
+    response: schema.answers(schema.BetSchema, ['NOT_FOUND', 'ARCHIVE_MISSING', 'ARCHIVE_CORRUPT']),
   };
   server.get('/v1/bets/:id', { schema: found }, (request) => {
     const bet = read.betByHead(fromHex(request.params.id, 32));

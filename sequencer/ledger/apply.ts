@@ -1,5 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { BatchProgress, BatchRecord, BetRecord, LedgerEntry, QuarantineRecord, VoidRecord } from './records.ts';
+import type {
+  ArchivedRange,
+  BatchProgress,
+  BatchRecord,
+  BetRecord,
+  LedgerEntry,
+  QuarantineRecord,
+  VoidRecord,
+} from './records.ts';
 import { toSql } from './schema.ts';
 
 type Cell = string | number | bigint | Uint8Array | null;
@@ -81,6 +89,17 @@ export class LedgerWriter {
         ]);
       case 'vault-voided':
         return this.#vaultVoided(entry.voided);
+      case 'archive-created': {
+        const { archiveNumber, fileHash, directoryHash, bytes, bets, fromBatch, throughBatch, createdAtMs } = entry.archive;
+        const cells = [toSql(archiveNumber), 'Copied', fileHash, directoryHash, bytes, bets, toSql(fromBatch)];
+        return this.#insert('archives', [...cells, toSql(throughBatch), createdAtMs]);
+      }
+      case 'archive-became':
+        return this.#archiveBecame(entry);
+      case 'bets-archived':
+        return this.#betsArchived(entry.range);
+      case 'bets-restored':
+        return this.#betsRestored(entry);
     }
   }
 
@@ -91,9 +110,57 @@ export class LedgerWriter {
        WHERE vault = ?5 AND last_bet = ?1 - 1 AND last_terms <= ?4 AND vault NOT IN (SELECT vault FROM voided_vaults)`,
       advanced,
     );
+    this.#insertBet(bet);
+  }
+
+  #insertBet(bet: BetRecord): void {
     const chosen = [bet.vault, toSql(bet.betNumber), bet.termsId, toSql(bet.stakeUnits), bet.choice, bet.clientSeed, bet.head];
     const played = [bet.sessionKey, bet.signature, bet.serverSeed, bet.outcome, toSql(bet.payout), toSql(bet.balanceAfter)];
     this.#insert('bets', [...chosen, ...played, bet.cumulativeDelta, bet.timeMs, bet.receiptSignature]);
+  }
+
+  #archiveBecame({ archiveNumber, from, to }: Extract<LedgerEntry, { kind: 'archive-became' }>): void {
+    this.#one('UPDATE archives SET state = ? WHERE archive = ? AND state = ?', [to, toSql(archiveNumber), from]);
+    if (to !== 'Restored') return;
+    const left = this.#statement('SELECT 1 FROM archived_ranges WHERE archive = ?').get(toSql(archiveNumber));
+    if (left) throw new Error(`archive ${archiveNumber} still has bets that are not in the ledger`);
+  }
+
+  /**
+   * Takes bets out of the ledger that a Copied archive holds: settled, and each vault's last settled one is never among them. What is in
+   * the file the archiver has read back; that no bet goes missing on the way is checked here.
+   */
+  #betsArchived({ vault, firstBet, lastBet, archiveNumber, firstRow }: ArchivedRange): void {
+    const [first, last, archive] = [toSql(firstBet), toSql(lastBet), toSql(archiveNumber)];
+    const allowed = `SELECT 1 FROM archives, vaults WHERE archive = ?1 AND state = 'Copied' AND vault = ?2 AND finalized_through > ?3
+      AND NOT EXISTS (SELECT 1 FROM batches JOIN batch_runs USING (batch_number)
+        WHERE state <> 'Finalized' AND batch_runs.vault = ?2 AND first_bet <= ?3 + 1)`;
+    if (!this.#statement(allowed).get(archive, vault, last))
+      throw new Error(`bets up to ${lastBet} of a vault can not be archived`);
+    const removed = this.#run('DELETE FROM bets WHERE vault = ? AND bet_number BETWEEN ? AND ?', [vault, first, last]);
+    if (BigInt(removed) !== lastBet - firstBet + 1n)
+      throw new Error(`${removed} bets of ${firstBet} to ${lastBet} were in the ledger`);
+    const grown = this.#run(
+      'UPDATE archived_ranges SET last_bet = ?1 WHERE vault = ?2 AND archive = ?3 AND last_bet = ?4 - 1 AND first_row + (?4 - first_bet) = ?5',
+      [last, vault, archive, first, firstRow],
+    );
+    if (grown === 0) this.#insert('archived_ranges', [vault, first, last, archive, firstRow]);
+  }
+
+  /** Puts the first bets of an archived range back into the ledger, as they were. */
+  #betsRestored({ archiveNumber, bets }: Extract<LedgerEntry, { kind: 'bets-restored' }>): void {
+    const [first, last] = [bets[0], bets.at(-1)];
+    if (!first || !last || last.betNumber - first.betNumber !== BigInt(bets.length - 1))
+      throw new Error('these bets are no range');
+    const key = [first.vault, toSql(first.betNumber), toSql(archiveNumber)];
+    const of =
+      "vault = ?1 AND first_bet = ?2 AND archive = ?3 AND archive IN (SELECT archive FROM archives WHERE state = 'Restoring')";
+    const after = toSql(last.betNumber);
+    if (this.#run(`DELETE FROM archived_ranges WHERE ${of} AND last_bet = ?4`, [...key, after]) === 0) {
+      const sql = `UPDATE archived_ranges SET first_bet = ?4 + 1, first_row = first_row + ?5 WHERE ${of} AND last_bet > ?4`;
+      this.#one(sql, [...key, after, bets.length]);
+    }
+    for (const bet of bets) this.#insertBet(bet);
   }
 
   /** Ends a vault's unsettled bets: all of them, and no others. From here on no batch can take any of them. */

@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { CasinoError } from '../errors.ts';
 import { Ledger } from './ledger.ts';
 import type { BatchRecord, BetRecord, LedgerEntry, VaultRecord } from './records.ts';
+import { schemaDigest } from './schema.ts';
+import { sealOf } from './seals.ts';
 
 const bytes = (length: number, fill: number) => new Uint8Array(length).fill(fill);
 const VAULT = bytes(32, 1);
@@ -23,12 +25,15 @@ const vault: VaultRecord = {
   finalizedThrough: 0n,
 };
 
+/** Takes back what version 5 added. */
+const BEFORE_ARCHIVES = 'DROP TABLE archives; DROP TABLE archived_ranges;';
 /** Takes back what version 3 added. */
 const BEFORE_VOIDING = 'DROP TABLE voided_vaults; DROP INDEX transfers_by_number;';
 
 /** Makes a ledger one of before rows were sealed; `sql` does the rest. */
 function unseal(path: string, sql: string): void {
   const database = new DatabaseSync(path);
+  database.exec(BEFORE_ARCHIVES);
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
   for (const { name } of tables) database.exec(`ALTER TABLE ${name} DROP COLUMN seal`);
   database.exec(`DELETE FROM meta; ${sql}`);
@@ -320,6 +325,22 @@ describe('ledger', () => {
     const { from, to, reason } = ledger.read.auditTrail(3n).at(-1) as { from: string; to: string; reason: string };
     assert.deepEqual([from, to, reason], ['Failed', 'Submitted', 'tried again by ledger version 2']);
     assert.equal(ledger.read.quarantine(VAULT), undefined);
+  });
+
+  test('a ledger of version 4 gains the tables of archives, and keeps what it holds', async () => {
+    await ledger.commit([{ kind: 'bet', bet: bet(1n) }]);
+    await ledger.close();
+    const database = new DatabaseSync(path);
+    database.exec(`${BEFORE_ARCHIVES} PRAGMA user_version = 4;`);
+    const digest = schemaDigest(database);
+    const seal = sealOf('meta', ['schema', digest]);
+    database.prepare("UPDATE meta SET value = ?, seal = ? WHERE key = 'schema'").run(digest, seal);
+    database.close();
+    ledger = await open();
+    assert.deepEqual(ledger.read.bet(VAULT, 1n), bet(1n));
+    assert.deepEqual(ledger.read.archives.list(), []);
+    await ledger.close();
+    ledger = await open();
   });
 
   test('a ledger of another version is refused, not read wrongly', async () => {

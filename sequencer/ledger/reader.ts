@@ -1,5 +1,8 @@
+import { dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { ArchiveDirectory, type ArchiveFiles } from '../archive/files.ts';
 import type { CasinoError } from '../errors.ts';
+import { ArchivedBets } from './archived.ts';
 import { ledgerFault } from './faults.ts';
 import type {
   AuditRecord,
@@ -21,20 +24,24 @@ type Cell = string | number | bigint | Uint8Array;
 
 /**
  * Reads what is durable, over a read-only connection of its own: a reader never sees an uncommitted bet. Every row is checked against
- * its seal: `LEDGER_CORRUPT`, told to `onFailure` too, if it is not what was written.
+ * its seal: `LEDGER_CORRUPT`, told to `onFailure` too, if it is not what was written. Bets that have moved to archives are read from there;
+ * where that can not be, `ARCHIVE_MISSING` or `ARCHIVE_CORRUPT` is that bet's answer and nobody else's.
  */
 export class LedgerReader {
   readonly #path: string;
   readonly #onFailure: ((error: CasinoError) => void) | undefined;
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
+  readonly archives: ArchivedBets;
 
-  /** `ledger`: the path of one, or one that is open. */
-  constructor(ledger: string | DatabaseSync, onFailure?: (error: CasinoError) => void) {
+  /** `ledger`: the path of one, its archives beside it, or one that is open, whose archives are `files`. */
+  constructor(ledger: string | { database: DatabaseSync; files: ArchiveFiles }, onFailure?: (error: CasinoError) => void) {
     const isPath = typeof ledger === 'string';
     this.#path = isPath ? ledger : 'the ledger';
     this.#onFailure = onFailure;
-    this.#database = isPath ? new DatabaseSync(ledger, { readOnly: true }) : ledger;
+    this.#database = isPath ? new DatabaseSync(ledger, { readOnly: true }) : ledger.database;
+    const files = isPath ? new ArchiveDirectory(join(dirname(ledger), 'archive')) : ledger.files;
+    this.archives = new ArchivedBets({ all: this.#all.bind(this), parts: this.#rows.bind(this) }, files);
   }
 
   /** The ledger of another process, or of one that has ended; `CONFIG_INVALID` if its tables are of another version. */
@@ -50,6 +57,7 @@ export class LedgerReader {
   }
 
   close(): void {
+    this.archives.close();
     this.#database.close();
   }
 
@@ -88,15 +96,26 @@ export class LedgerReader {
   }
 
   bet(vault: Uint8Array, betNumber: bigint): BetRecord | undefined {
-    return optional(this.#get('bets', 'SELECT * FROM bets WHERE vault = ? AND bet_number = ?', vault, toSql(betNumber)), readBet);
+    const row = this.#get('bets', 'SELECT * FROM bets WHERE vault = ? AND bet_number = ?', vault, toSql(betNumber));
+    return row ? readBet(row) : this.archives.bet(vault, betNumber);
   }
 
   betByHead(head: Uint8Array): BetRecord | undefined {
-    return optional(this.#get('bets', 'SELECT * FROM bets WHERE head = ?', head), readBet);
+    const row = this.#get('bets', 'SELECT * FROM bets WHERE head = ?', head);
+    return row ? readBet(row) : this.archives.byHead(head);
   }
 
   /** A vault's bets `first .. last`, in order. */
   bets(vault: Uint8Array, range: { first: bigint; last: bigint }): BetRecord[] {
+    const bets = this.hotBets(vault, range);
+    if (BigInt(bets.length) > range.last - range.first) return bets;
+    const archived = this.archives.bets(vault, range);
+    if (archived.length === 0) return bets;
+    return [...archived, ...bets].sort((a, b) => (a.betNumber < b.betNumber ? -1 : 1));
+  }
+
+  /** Those of a vault's bets `first .. last` that are in the ledger itself, in order. */
+  hotBets(vault: Uint8Array, range: { first: bigint; last: bigint }): BetRecord[] {
     const sql = 'SELECT * FROM bets WHERE vault = ? AND bet_number BETWEEN ? AND ? ORDER BY bet_number';
     return this.#all('bets', sql, vault, toSql(range.first), toSql(range.last)).map(readBet);
   }
@@ -158,6 +177,14 @@ export class LedgerReader {
   batches(options: { before: bigint; limit: number }): BatchRecord[] {
     const sql = 'SELECT * FROM batches WHERE batch_number < ? ORDER BY batch_number DESC LIMIT ?';
     return this.#all('batches', sql, toSql(options.before), options.limit).map((row) => this.#readBatch(row));
+  }
+
+  /** Finalized batches beyond `after`, in order, up to the first that is not. */
+  finalizedBatches(options: { after: bigint; limit: number }): BatchRecord[] {
+    const sql = 'SELECT * FROM batches WHERE batch_number > ? ORDER BY batch_number LIMIT ?';
+    const rows = this.#all('batches', sql, toSql(options.after), options.limit);
+    const end = rows.findIndex(({ state }) => state !== 'Finalized');
+    return rows.slice(0, end < 0 ? rows.length : end).map((row) => this.#readBatch(row));
   }
 
   /** Batches that are not finalized, in order. */

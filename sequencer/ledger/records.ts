@@ -140,6 +140,36 @@ export interface AuditRecord {
   signature: string;
 }
 
+/**
+ * `Copied -> Moved`, and `-> Restoring -> Restored` by command. An archive is Copied while its bets are taken out of the ledger: each is
+ * there or in a range of the archive, never in neither.
+ */
+export type ArchiveState = 'Copied' | 'Moved' | 'Restoring' | 'Restored';
+
+/** A file with bets that have left the ledger, or are about to. */
+export interface ArchiveRecord {
+  archiveNumber: bigint;
+  state: ArchiveState;
+  /** SHA-256 of the file, and of its header and directory. */
+  fileHash: Uint8Array;
+  directoryHash: Uint8Array;
+  bytes: number;
+  bets: number;
+  /** The batches that were gone through for it, from the first to the last. */
+  fromBatch: bigint;
+  throughBatch: bigint;
+  createdAtMs: number;
+}
+
+/** Bets of a vault that are in an archive and no longer in the ledger: `firstBet` is row `firstRow`, and so on. */
+export interface ArchivedRange {
+  vault: Uint8Array;
+  firstBet: bigint;
+  lastBet: bigint;
+  archiveNumber: bigint;
+  firstRow: number;
+}
+
 /** A change that the ledger makes durable. Entries of one commit become durable together or not at all. */
 export type LedgerEntry =
   | { kind: 'vault'; vault: VaultRecord }
@@ -169,4 +199,8 @@ export type LedgerEntry =
   | { kind: 'quarantined'; quarantine: QuarantineRecord }
   | { kind: 'quarantine-ended'; vault: Uint8Array }
   | { kind: 'settled-through'; vault: Uint8Array; betNumber: bigint }
-  | { kind: 'vault-voided'; voided: VoidRecord };
+  | { kind: 'vault-voided'; voided: VoidRecord }
+  | { kind: 'archive-created'; archive: Omit<ArchiveRecord, 'state'> }
+  | { kind: 'archive-became'; archiveNumber: bigint; from: ArchiveState; to: ArchiveState }
+  | { kind: 'bets-archived'; range: ArchivedRange }
+  | { kind: 'bets-restored'; archiveNumber: bigint; bets: readonly BetRecord[] };

@@ -1,6 +1,17 @@
 import type { CoinSide } from '../../protocol/bet.ts';
 import { PROGRESS_COLUMNS } from './apply.ts';
-import type { BatchRecord, BatchState, BetRecord, QuarantineRecord, RunRecord, VaultRecord, VoidRecord } from './records.ts';
+import type {
+  ArchivedRange,
+  ArchiveRecord,
+  ArchiveState,
+  BatchRecord,
+  BatchState,
+  BetRecord,
+  QuarantineRecord,
+  RunRecord,
+  VaultRecord,
+  VoidRecord,
+} from './records.ts';
 import { fromSql } from './schema.ts';
 
 /** A row as SQLite gives it, integers as bigint. */
@@ -59,6 +70,30 @@ export function readBet(row: Row): BetRecord {
     cumulativeDelta: row.cumulative_delta as bigint,
     timeMs: row.time_ms as bigint,
     receiptSignature: row.receipt_signature as Uint8Array,
+  };
+}
+
+export function readArchive(row: Row): ArchiveRecord {
+  return {
+    archiveNumber: fromSql(row.archive),
+    state: row.state as ArchiveState,
+    fileHash: row.file_hash as Uint8Array,
+    directoryHash: row.directory_hash as Uint8Array,
+    bytes: Number(row.bytes),
+    bets: Number(row.bets),
+    fromBatch: fromSql(row.from_batch),
+    throughBatch: fromSql(row.through_batch),
+    createdAtMs: Number(row.created_at_ms),
+  };
+}
+
+export function readArchivedRange(row: Row): ArchivedRange {
+  return {
+    vault: row.vault as Uint8Array,
+    firstBet: fromSql(row.first_bet),
+    lastBet: fromSql(row.last_bet),
+    archiveNumber: fromSql(row.archive),
+    firstRow: Number(row.first_row),
   };
 }
 

@@ -89,6 +89,20 @@ const VOIDED_TABLES = `
   CREATE INDEX transfers_by_number ON transfers (transfer_number);
 `;
 
+/** Bets that have moved to archive files. The ranges of a vault never overlap each other, nor the bets that the ledger has. */
+const ARCHIVE_TABLES = `
+  CREATE TABLE archives (
+    archive INTEGER PRIMARY KEY, state TEXT NOT NULL, file_hash BLOB NOT NULL UNIQUE, directory_hash BLOB NOT NULL,
+    bytes INTEGER NOT NULL, bets INTEGER NOT NULL, from_batch INTEGER NOT NULL, through_batch INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL, seal INTEGER
+  ) STRICT;
+  CREATE TABLE archived_ranges (
+    vault BLOB NOT NULL, first_bet INTEGER NOT NULL, last_bet INTEGER NOT NULL, archive INTEGER NOT NULL, first_row INTEGER NOT NULL,
+    seal INTEGER, PRIMARY KEY (vault, first_bet), CHECK (first_bet <= last_bet)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX archived_ranges_by_row ON archived_ranges (archive, first_row);
+`;
+
 /** Older ledgers have no seals and no mark yet. */
 export const SEALED_SINCE_VERSION = 4;
 
@@ -98,6 +112,7 @@ const STEPS: readonly { version: number; run(database: DatabaseSync): void }[] =
   { version: 2, run: (database) => database.exec(QUARANTINE_TABLES) },
   { version: 3, run: (database) => database.exec(VOIDED_TABLES) },
   { version: SEALED_SINCE_VERSION, run: sealAll },
+  { version: 5, run: (database) => database.exec(ARCHIVE_TABLES) },
 ];
 
 const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));

@@ -60,6 +60,7 @@ describe('health', () => {
     unfinishedBatches: 0,
     developmentKeys: false,
     reconciler: { report, overdue: undefined },
+    archiver: { failure: undefined },
     settler: settlerFunds(1_000_000_000n),
     settlerWarnLamports: 100_000_000n,
     prover: { proofs: true, sizes: ['tiny', 'small'], loaded: ['tiny'], lastProof: undefined },
@@ -128,6 +129,7 @@ describe('health', () => {
     },
     { code: 'RECORDS_DIFFER', ready: true, change: () => ({ reconciler: { report: differing(false), overdue: undefined } }) },
     { code: 'RECONCILIATION_LATE', ready: true, change: () => ({ reconciler: { report, overdue: 'no answer' } }) },
+    { code: 'ARCHIVING_FAILS', ready: true, change: () => ({ archiver: { failure: 'no space' } }) },
     {
       code: 'LEDGER_FAILED',
       ready: false,

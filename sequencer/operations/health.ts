@@ -1,5 +1,6 @@
 import { MAX_LEDGER_BACKLOG } from '../admission/admission.ts';
 import type { VaultBook } from '../admission/book.ts';
+import type { Archiver } from '../archive/archiver.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LastProof } from '../prover/prover.ts';
 import type { BlobPublisher } from '../settlement/publisher.ts';
@@ -12,7 +13,7 @@ import type { Storage } from './storage.ts';
 
 /** Below this much free disk an operator has to act. */
 const LEAST_FREE_BYTES = 1_073_741_824;
-/** Of what holds settlement up, so much is told: GET /v1/quarantine has all held vaults. */
+/** Of what holds settlement up, and of damaged archives, so much is told: GET /v1/quarantine has all held vaults. */
 const MAX_STUCK_SHOWN = 20;
 /** A chain that has not answered for this long is silent. */
 const SILENT_AFTER_MS = 15_000;
@@ -26,6 +27,7 @@ export interface HealthInput {
   unfinishedBatches: number;
   reconciler: Pick<Reconciler, 'report' | 'overdue'>;
   developmentKeys: boolean;
+  archiver: Pick<Archiver, 'failure'>;
   settler: SettlerFunds | undefined;
   settlerWarnLamports: bigint;
   prover: { proofs: boolean; sizes: readonly string[]; loaded: readonly string[]; lastProof: LastProof | undefined };
@@ -116,9 +118,20 @@ function problemsOf(input: HealthInput): Problem[] {
     lateProblem(input),
     settler && settlerProblem(settler, input.settlerWarnLamports),
     when(!prover.proofs, { code: 'PROOFS_OFF', message: 'batches are not proven, so that nothing settles: bets are owed' }),
+    ...archiveProblems(input),
     when(storage.diskFreeBytes < LEAST_FREE_BYTES, { code: 'DISK_LOW', message: `${free} MB of disk are left` }),
   ];
   return found.filter((problem) => problem !== undefined);
+}
+
+/** Bets in an archive that can not be read are not answered; nothing else depends on them. */
+function archiveProblems({ ledger, archiver }: HealthInput): Problem[] {
+  const found: Problem[] = ledger.read.archives.problems
+    .slice(0, MAX_STUCK_SHOWN)
+    .map((message) => ({ code: 'ARCHIVE_DAMAGED', message }));
+  if (archiver.failure !== undefined)
+    found.push({ code: 'ARCHIVING_FAILS', message: `settled bets stay in the ledger: ${archiver.failure}` });
+  return found;
 }
 
 /** A bet that waits for a quarter of the exit delay could be outrun by its bettor's exit. */

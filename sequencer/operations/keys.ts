@@ -30,6 +30,12 @@ export async function loadOperatorKeys(directory: string): Promise<OperatorKeys>
   };
 }
 
+/** The receipt key's public half, where a directory has one already: nothing is made. */
+export function storedReceiptKey(directory: string): Uint8Array | undefined {
+  const path = join(directory, 'receipt.json');
+  return existsSync(path) ? keypairBytes(path).slice(32) : undefined;
+}
+
 /** The secrets k of all terms that this operator has made, by terms id. */
 export function loadTermsSecrets(directory: string): Map<number, bigint> {
   const secrets = new Map<number, bigint>();

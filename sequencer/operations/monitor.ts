@@ -1,6 +1,7 @@
 import type { Address } from '@solana/kit';
 import type { Logger } from 'pino';
 import type { VaultBook } from '../admission/book.ts';
+import type { Archiver } from '../archive/archiver.ts';
 import type { ChainRpc } from '../chain/rpc.ts';
 import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
@@ -38,6 +39,7 @@ export interface MonitorOptions {
   reconciler: Reconciler;
   /** Whether the house takes proofs under a key whose secret is public. */
   developmentKeys(): boolean;
+  archiver: Archiver;
 }
 
 /** Watches the running service: what health says at any time, and an alert when a problem begins. */

@@ -21,6 +21,8 @@ export const PROBLEMS = {
   NOT_RECONCILED: { stopsBets: true },
   BLOB_STORE_DOWN: { stopsBets: false },
   BLOB_STORE_CORRUPT: { stopsBets: false },
+  ARCHIVE_DAMAGED: { stopsBets: false },
+  ARCHIVING_FAILS: { stopsBets: false },
 } as const;
 
 /** What health says beside its problems: true of the house as it is set up, and no fault of the service. Append-only, as above. */

@@ -116,7 +116,7 @@ export class ApiFixture {
     return healthOf({
       ...{ book, ledger, gate, reconciler: { report, overdue: undefined }, unfinishedBatches: 0, settlerWarnLamports: 0n },
       ...{ developmentKeys: true, publisher: { problems: [] }, settler: undefined, chainSilentMs: undefined },
-      settlement: { problems: [], betsPerSecond: undefined },
+      ...{ settlement: { problems: [], betsPerSecond: undefined }, archiver: { failure: undefined } },
       prover: { proofs: true, sizes: [], loaded: [], lastProof: { size: 'tiny', atMs: 1, tookMs: 2 } },
       storage: { ledgerBytes: 1, walBytes: 1, diskFreeBytes: 100_000_000_000 },
       ...{ startedAtMs: 0, nowMs: 1_790_000_000_500 },
