@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
 import type { ReconcileFlags } from './reconcile.ts';
+import { addVerifyCommands } from './verify-commands.ts';
 
 /** Of the commands that other programs read the exit code of: bad usage is not a finding. */
 const EXIT_USAGE = 2;
@@ -33,6 +34,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .action(async (flags: ReconcileFlags) => {
       process.exitCode = await (await import('./reconcile.ts')).runReconcile(flags);
     });
+  addVerifyCommands(program);
   await program.parseAsync(args, { from: 'user' });
 }
 
