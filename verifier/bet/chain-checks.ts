@@ -1,7 +1,7 @@
 import type { Address } from '@solana/kit';
 import { payoutOf } from '../../protocol/bet.ts';
 import { readHistory } from '../history.ts';
-import { decodeHouse, decodeTerms, decodeVault, type House, type Terms, type Vault } from '../layout/accounts.ts';
+import { decodeHouse, decodeTerms, decodeVault, type House, type Vault } from '../layout/accounts.ts';
 import { deriveHouse, deriveTerms } from '../layout/addresses.ts';
 import { CHANGE_RECEIPT_KEY, NATIVE_MINT } from '../layout/constants.ts';
 import { addressOf } from '../layout/reader.ts';
@@ -9,13 +9,6 @@ import type { ChainRpc, RawAccount } from '../rpc.ts';
 import { HistoryFault } from '../transaction.ts';
 import { type BetChecks, firstWrong } from './checks.ts';
 import type { FileFacts } from './file-checks.ts';
-
-/** What the chain shows of a bet's house, vault and terms, each only if its check passed. */
-export interface ChainFacts {
-  house: House;
-  vault: Vault;
-  terms: Terms | undefined;
-}
 
 export interface ChainPlace {
   rpc: ChainRpc;
@@ -25,10 +18,10 @@ export interface ChainPlace {
 }
 
 /**
- * Holds a receipt file against the chain's accounts: house, receipt key, vault, terms. Undefined where house or vault are not what the
- * file says: nothing more can be compared then. Rejects with a `VerifierError` if the node does not answer.
+ * Holds a receipt file against the chain's accounts: house, receipt key, vault, terms. Resolves to the vault, or undefined where house or
+ * vault are not what the file says: nothing more can be compared then. Rejects with a `VerifierError` if the node does not answer.
  */
-export async function checkAccounts(facts: FileFacts, place: ChainPlace, checks: BetChecks): Promise<ChainFacts | undefined> {
+export async function checkAccounts(facts: FileFacts, place: ChainPlace, checks: BetChecks): Promise<Vault | undefined> {
   const { file, receipt } = facts;
   const { rpc } = place;
   const program = file.program as Address;
@@ -44,8 +37,8 @@ export async function checkAccounts(facts: FileFacts, place: ChainPlace, checks:
   if (!house) return undefined;
   await checkKeys({ house, facts, place }, checks);
   const vault = checkVault({ account: vaultAccount, facts }, checks);
-  const terms = checkTerms({ account: termsAccount, facts, termsId }, checks);
-  return vault && { house, vault, terms };
+  checkTerms({ account: termsAccount, facts, termsId }, checks);
+  return vault;
 }
 
 async function checkHouse(
@@ -122,28 +115,18 @@ function checkVault(input: { account: RawAccount | undefined; facts: FileFacts }
   return wrong === undefined ? vault : undefined;
 }
 
-function checkTerms(
-  input: { account: RawAccount | undefined; facts: FileFacts; termsId: number },
-  checks: BetChecks,
-): Terms | undefined {
+function checkTerms(input: { account: RawAccount | undefined; facts: FileFacts; termsId: number }, checks: BetChecks): void {
   const { facts, termsId } = input;
   const { file, receipt } = facts;
+  if (!receipt) return checks.skip('terms', 'there is no receipt');
   const terms = ownedBy(file.program, input.account, decodeTerms);
   const isTheirs = terms?.id === termsId && terms.house === file.house;
   const blame = checks.passed('head') ? 'house' : 'file';
-  if (!terms || !isTheirs) {
-    checks.fail('terms', blame, `the house has no terms ${termsId} on chain`);
-    return undefined;
-  }
-  if (!receipt) {
-    checks.skip('terms', 'there is no receipt');
-    return terms;
-  }
+  if (!isTheirs) return checks.fail('terms', blame, `the house has no terms ${termsId} on chain`);
   const { stakeUnits, choice } = file.bet;
   const payout = payoutOf({ stakeUnits, won: receipt.outcome === choice, profitBps: terms.profitBps });
   const wrong = `stake, odds and outcome give a payout of ${payout}, and the receipt has ${receipt.payout}`;
   checks.judge('terms', blame, receipt.payout === payout ? undefined : wrong);
-  return terms;
 }
 
 /** An account of the program, decoded; undefined if it is missing, another's or of another layout. */

@@ -7,7 +7,7 @@ const VERDICTS: Record<BetVerdict, string> = {
     'Everything that can be checked holds. The owner left by a forced exit before the bet was settled: it is void, win or loss.',
   pending: 'Everything that can be checked so far holds. The bet is not settled on chain yet.',
   incomplete: 'Nothing is wrong with what could be checked, and something could not be.',
-  fraud: 'The house signed a receipt that contradicts itself or the chain.',
+  fraud: 'What the house signed contradicts itself, or what it settled and published.',
   invalid: 'Something does not hold, and it proves nothing against the house.',
 };
 

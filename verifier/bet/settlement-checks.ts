@@ -8,14 +8,14 @@ import { type BatchCheck, checkBatch } from '../batch.ts';
 import type { CheckedBet } from '../blob-check.ts';
 import { type BlobSource, fetchBlob } from '../blob-source.ts';
 import type { Divergence, DivergenceCode } from '../divergence.ts';
-import { decodeTerms, decodeVerifyingKey } from '../layout/accounts.ts';
+import { decodeTerms, decodeVerifyingKey, type Vault } from '../layout/accounts.ts';
 import { deriveTerms, deriveVerifyingKey } from '../layout/addresses.ts';
 import { addressBytes } from '../layout/reader.ts';
 import type { ChainRpc } from '../rpc.ts';
 import type { BatchOnChain, VaultBefore } from '../settlement.ts';
 import { checkSettlement } from '../settlement.ts';
 import { HistoryFault } from '../transaction.ts';
-import { type ChainFacts, ownedBy } from './chain-checks.ts';
+import { ownedBy } from './chain-checks.ts';
 import { type BetCheckName, type BetChecks, firstWrong } from './checks.ts';
 import { type FileFacts, sideName } from './file-checks.ts';
 import { type FoundSettlement, findSettlement } from './find-settlement.ts';
@@ -50,18 +50,18 @@ export interface SettlementPlace {
  */
 export async function checkSettled(
   facts: FileFacts,
-  chain: ChainFacts,
+  vault: Vault,
   place: SettlementPlace,
   checks: BetChecks,
 ): Promise<BetSettlement | undefined> {
   const { betNumber } = facts.file.bet;
-  if (chain.vault.lastBet < betNumber) {
-    const { frozen, lastBet } = chain.vault;
+  if (vault.lastBet < betNumber) {
+    const { frozen, lastBet } = vault;
     const why = frozen
       ? 'and its owner left by a forced exit: it never will be'
       : `yet: the vault is settled through bet ${lastBet}`;
     checks.skip('settlement', `the bet is not settled, ${why}`);
-    checkKeySlots(facts, chain, checks);
+    checkKeySlots(facts, vault, checks);
     checks.skipRest(SETTLED_CHECKS, 'the bet is not settled');
     return { state: frozen ? 'voided' : 'pending' };
   }
@@ -254,7 +254,7 @@ function differenceOf(bet: CheckedBet, { receipt }: FileFacts): string | undefin
 }
 
 /** Of an unsettled bet: one of the vault's two slots has its key, or will never settle it. */
-function checkKeySlots({ file }: FileFacts, { vault }: ChainFacts, checks: BetChecks): void {
+function checkKeySlots({ file }: FileFacts, vault: Vault, checks: BetChecks): void {
   const hash = keyHashOf(file.bet.sessionKey);
   if (hash !== undefined && vault.keys.some((key) => key.hash === hash)) checks.pass('session-key');
   else checks.skip('session-key', 'the vault has another key by now');

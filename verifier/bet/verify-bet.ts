@@ -70,8 +70,8 @@ async function checkChain(facts: FileFacts, input: VerifyBetInput, checks: BetCh
     return undefined;
   }
   onProgress('asking the chain for house, vault and terms');
-  const chain = await checkAccounts(facts, { rpc, house, onProgress }, checks);
-  const settlement = chain && (await checkSettled(facts, chain, { rpc, blobs, onProgress }, checks));
+  const vault = await checkAccounts(facts, { rpc, house, onProgress }, checks);
+  const settlement = vault && (await checkSettled(facts, vault, { rpc, blobs, onProgress }, checks));
   checks.skipRest(names, 'what it rests on has failed');
   return settlement;
 }
