@@ -4,7 +4,7 @@ import { betReportJson, describeBet } from '../verifier/bet/describe.ts';
 import { type BetVerdict, verifyBet } from '../verifier/bet/verify-bet.ts';
 import { messageOf, VerifierError } from '../verifier/errors.ts';
 import { connectChain } from '../verifier/rpc.ts';
-import { blobsAt } from './blob-places.ts';
+import { blobSourceAt } from './blob-directory.ts';
 import { Output } from './output.ts';
 
 export interface VerifyBetFlags {
@@ -39,7 +39,7 @@ export async function runVerifyBet(path: string, flags: VerifyBetFlags): Promise
     const report = await verifyBet({
       receiptFile: await readReceipt(path),
       rpc: connectChain({ url: flags.rpc }),
-      blobs: flags.blobs === undefined ? undefined : blobsAt(flags.blobs),
+      blobs: flags.blobs === undefined ? undefined : await blobSourceAt(flags.blobs),
       house: flags.house,
       onProgress: (message) => output.progress(message),
     });

@@ -19,7 +19,7 @@ export interface BatchInput extends BatchOnChain {
   /** The blob's bytes, which are those of the batch's hash; undefined if there are none: the rest is checked. */
   blob: Uint8Array | undefined;
   /** The verifying key's points, if they are at hand: `prepareKey` takes some milliseconds. */
-  preparedKey?: PreparedKey;
+  preparedKey?: PreparedKey | undefined;
 }
 
 export interface BatchCheck {

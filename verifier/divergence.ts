@@ -39,6 +39,7 @@ export type DivergenceCode =
   | 'vault-unknown'
   | 'vault-frozen'
   | 'authority'
+  | 'leader'
   | 'deposit'
   | 'withdrawal'
   | 'claim'

@@ -1,9 +1,10 @@
 /**
  * Why a verification cannot go on, which says nothing of the history. `retry`: trying again later may help.
  * `RPC_UNREACHABLE` the node gives no answer, or no whole one; `BLOBS_UNREACHABLE` where the blobs are kept does not answer;
- * `BAD_USAGE` what was asked for makes no sense for this chain; `CHECKPOINT_INVALID` the saved state is damaged or of another house.
+ * `BAD_USAGE` what was asked for makes no sense for this chain; `CHECKPOINT_INVALID` the saved state is damaged or of another house;
+ * `INTERRUPTED` it was told to stop, and goes on from its saved state.
  */
-export type VerifierErrorCode = 'RPC_UNREACHABLE' | 'BLOBS_UNREACHABLE' | 'BAD_USAGE' | 'CHECKPOINT_INVALID';
+export type VerifierErrorCode = 'RPC_UNREACHABLE' | 'BLOBS_UNREACHABLE' | 'BAD_USAGE' | 'CHECKPOINT_INVALID' | 'INTERRUPTED';
 
 export class VerifierError extends Error {
   readonly code: VerifierErrorCode;

@@ -14,6 +14,8 @@ export interface HistoryRequest {
   house: Address;
   /** Signature of the last transaction that is not wanted any more; none: from the house's first. */
   after?: string | undefined;
+  /** The node must have reached this slot. */
+  minSlot?: bigint | undefined;
   /** Requests under way at a time. */
   prefetch?: number;
   /** Told how many transactions there are, before the first of them. */
@@ -42,11 +44,10 @@ export async function* readHistory(request: HistoryRequest): AsyncGenerator<Hist
 }
 
 /** Oldest first. Pages go from the newest back, so that what lands meanwhile shifts nothing. */
-async function listTransactions({ rpc, house, after }: HistoryRequest): Promise<ListedSignature[]> {
+async function listTransactions({ rpc, house, after, minSlot }: HistoryRequest): Promise<ListedSignature[]> {
   const newestFirst: ListedSignature[] = [];
   for (let before: string | undefined; ; ) {
-    const range = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { until: after }) };
-    const page = await rpc.signatures(house, range);
+    const page = await rpc.signatures(house, { before, until: after, minSlot });
     if (page.length === 0) return newestFirst.filter(({ failed }) => !failed).reverse();
     newestFirst.push(...page);
     before = (page.at(-1) as ListedSignature).signature;

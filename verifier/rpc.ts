@@ -31,6 +31,12 @@ export interface ListedSignature {
   failed: boolean;
 }
 
+export interface SignatureRange {
+  before?: string | undefined;
+  until?: string | undefined;
+  minSlot?: bigint | undefined;
+}
+
 /** An instruction as a node tells it: indexes into the transaction's accounts. */
 export interface RawInstruction {
   programIndex: number;
@@ -67,13 +73,12 @@ export interface RawAccount {
  */
 export interface ChainRpc {
   genesisHash(): Promise<string>;
-  finalizedSlot(): Promise<bigint>;
-  /** One page, newest first: what is older than `before` and newer than `until`. */
-  signatures(address: Address, range: { before?: string; until?: string }): Promise<ListedSignature[]>;
+  /** One page, newest first: what is older than `before` and newer than `until`, of a node that has reached slot `minSlot`. */
+  signatures(address: Address, range: SignatureRange): Promise<ListedSignature[]>;
   /** Undefined if the node does not have it. */
   transaction(signature: string): Promise<RawTransaction | undefined>;
-  /** At most 100 accounts as one slot shows them, undefined where there is none. */
-  accounts(addresses: readonly Address[]): Promise<{ slot: bigint; accounts: (RawAccount | undefined)[] }>;
+  /** At most 100 accounts as one slot shows them, `minSlot` or later; undefined where there is none. */
+  accounts(addresses: readonly Address[], minSlot?: bigint): Promise<{ slot: bigint; accounts: (RawAccount | undefined)[] }>;
   /** The program's accounts of this size whose bytes at an offset are an address's; undefined if the node does not answer that. */
   programAccounts(
     program: Address,
@@ -111,16 +116,13 @@ class HttpChain implements ChainRpc {
     return this.#call(this.#rpc.getGenesisHash());
   }
 
-  finalizedSlot(): Promise<bigint> {
-    return this.#call(this.#rpc.getSlot({ commitment: 'finalized' }));
-  }
-
-  async signatures(address: Address, range: { before?: string; until?: string }): Promise<ListedSignature[]> {
+  async signatures(address: Address, range: SignatureRange): Promise<ListedSignature[]> {
     const config = {
       commitment: 'finalized',
       limit: MAX_SIGNATURES_PAGE,
       ...(range.before === undefined ? {} : { before: range.before as Signature }),
       ...(range.until === undefined ? {} : { until: range.until as Signature }),
+      ...(range.minSlot === undefined ? {} : { minContextSlot: range.minSlot }),
     } as const;
     const page = await this.#call(this.#rpc.getSignaturesForAddress(address, config));
     return page.map(({ signature, slot, err }) => ({ signature, slot, failed: err !== null }));
@@ -146,8 +148,12 @@ class HttpChain implements ChainRpc {
     };
   }
 
-  async accounts(addresses: readonly Address[]): Promise<{ slot: bigint; accounts: (RawAccount | undefined)[] }> {
-    const config = { commitment: 'finalized', encoding: 'base64' } as const;
+  async accounts(
+    addresses: readonly Address[],
+    minSlot?: bigint,
+  ): Promise<{ slot: bigint; accounts: (RawAccount | undefined)[] }> {
+    const least = minSlot === undefined ? {} : { minContextSlot: minSlot };
+    const config = { commitment: 'finalized', encoding: 'base64', ...least } as const;
     const { context, value } = await this.#call(this.#rpc.getMultipleAccounts([...addresses], config));
     if (value.length !== addresses.length) {
       const message = `the node shows ${value.length} accounts where ${addresses.length} were asked for`;

@@ -10,6 +10,12 @@ import { HistoryFault } from '../transaction.ts';
 import { type BetChecks, firstWrong } from './checks.ts';
 import type { FileFacts } from './file-checks.ts';
 
+/** A vault as a finalized slot shows it. */
+export interface VaultAt {
+  vault: Vault;
+  slot: bigint;
+}
+
 export interface ChainPlace {
   rpc: ChainRpc;
   /** The house that is meant; without it, the file decides which house this is. */
@@ -18,10 +24,11 @@ export interface ChainPlace {
 }
 
 /**
- * Holds a receipt file against the chain's accounts: house, receipt key, vault, terms. Resolves to the vault, or undefined where house or
- * vault are not what the file says: nothing more can be compared then. Rejects with a `VerifierError` if the node does not answer.
+ * Holds a receipt file against the chain's accounts: house, receipt key, vault, terms. Resolves to the vault and the slot that shows it, or
+ * to undefined where house or vault are not what the file says: nothing more can be compared then. Rejects with a `VerifierError` if the
+ * node does not answer.
  */
-export async function checkAccounts(facts: FileFacts, place: ChainPlace, checks: BetChecks): Promise<Vault | undefined> {
+export async function checkAccounts(facts: FileFacts, place: ChainPlace, checks: BetChecks): Promise<VaultAt | undefined> {
   const { file, receipt } = facts;
   const { rpc } = place;
   const program = file.program as Address;
@@ -32,13 +39,14 @@ export async function checkAccounts(facts: FileFacts, place: ChainPlace, checks:
   const termsId = receipt?.termsId ?? file.bet.termsId;
   const termsAddress = (await deriveTerms({ program, house: file.house as Address, id: termsId })).address;
   const addresses = [file.house as Address, file.vault as Address, termsAddress];
-  const [houseAccount, vaultAccount, termsAccount] = (await rpc.accounts(addresses)).accounts;
+  const { slot, accounts } = await rpc.accounts(addresses);
+  const [houseAccount, vaultAccount, termsAccount] = accounts;
   const house = await checkHouse({ account: houseAccount, facts, meant: place.house }, checks);
   if (!house) return undefined;
   await checkKeys({ house, facts, place }, checks);
   const vault = checkVault({ account: vaultAccount, facts }, checks);
   checkTerms({ account: termsAccount, facts, termsId }, checks);
-  return vault;
+  return vault && { vault, slot };
 }
 
 async function checkHouse(

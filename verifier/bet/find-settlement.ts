@@ -20,6 +20,8 @@ export interface BetPlace {
   house: Address;
   vault: Address;
   betNumber: bigint;
+  /** The node must have reached this slot, in which the bet was settled. */
+  minSlot: bigint;
   onProgress(message: string): void;
 }
 
@@ -75,10 +77,10 @@ async function firstRun(place: BetPlace, input: { listed: readonly ListedSignatu
 }
 
 /** Oldest first, without those that failed. */
-async function listTransactions({ rpc, vault }: BetPlace): Promise<ListedSignature[]> {
+async function listTransactions({ rpc, vault, minSlot }: BetPlace): Promise<ListedSignature[]> {
   const newestFirst: ListedSignature[] = [];
   for (let before: string | undefined; newestFirst.length < MAX_LISTED; ) {
-    const page = await rpc.signatures(vault, before === undefined ? {} : { before });
+    const page = await rpc.signatures(vault, { before, minSlot });
     if (page.length === 0) break;
     newestFirst.push(...page);
     before = (page.at(-1) as ListedSignature).signature;

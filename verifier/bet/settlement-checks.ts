@@ -15,7 +15,7 @@ import type { ChainRpc } from '../rpc.ts';
 import type { BatchOnChain, VaultBefore } from '../settlement.ts';
 import { checkSettlement } from '../settlement.ts';
 import { HistoryFault } from '../transaction.ts';
-import { ownedBy } from './chain-checks.ts';
+import { ownedBy, type VaultAt } from './chain-checks.ts';
 import { type BetCheckName, type BetChecks, firstWrong } from './checks.ts';
 import { type FileFacts, sideName } from './file-checks.ts';
 import { type FoundSettlement, findSettlement } from './find-settlement.ts';
@@ -50,7 +50,7 @@ export interface SettlementPlace {
  */
 export async function checkSettled(
   facts: FileFacts,
-  vault: Vault,
+  { vault, slot: minSlot }: VaultAt,
   place: SettlementPlace,
   checks: BetChecks,
 ): Promise<BetSettlement | undefined> {
@@ -65,7 +65,7 @@ export async function checkSettled(
     checks.skipRest(SETTLED_CHECKS, 'the bet is not settled');
     return { state: frozen ? 'voided' : 'pending' };
   }
-  const found = await locate(facts, place, checks);
+  const found = await locate(facts, { ...place, minSlot }, checks);
   if (!found) return undefined;
   const { event, signature, slot } = found;
   checks.pass('settlement', `settled in batch ${event.batchNumber}`);
@@ -79,7 +79,11 @@ export async function checkSettled(
   return { state: 'settled', batchNumber: event.batchNumber, signature, slot, blobCid: blobCid(event.blobHash) };
 }
 
-async function locate(facts: FileFacts, place: SettlementPlace, checks: BetChecks): Promise<FoundSettlement | undefined> {
+async function locate(
+  facts: FileFacts,
+  place: SettlementPlace & { minSlot: bigint },
+  checks: BetChecks,
+): Promise<FoundSettlement | undefined> {
   const { program, house, vault, bet, settlement } = facts.file;
   const addresses = { program: program as Address, house: house as Address, vault: vault as Address };
   try {

@@ -6,6 +6,9 @@ export const TOKEN_PROGRAM = 'TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA' as Ad
 export const ASSOCIATED_TOKEN_PROGRAM = 'ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL' as Address;
 export const ED25519_PROGRAM = 'Ed25519SigVerify111111111111111111111111111' as Address;
 
+/** Where the local chain has the program; a real deployment has an address of its own. */
+export const LOCAL_PROGRAM = 'ZKCasino11111111111111111111111111111111111' as Address;
+
 /** Sizes in bytes. */
 export const HOUSE_BYTES = 592;
 export const TERMS_BYTES = 96;

@@ -52,7 +52,6 @@ export function copyOf(chain: RecordedChain): RecordedChain {
 export function playBack(chain: RecordedChain): ChainRpc {
   return {
     genesisHash: async () => chain.genesisHash,
-    finalizedSlot: async () => chain.slot,
     signatures: async (_address, { before, until }) => {
       const from = before === undefined ? 0 : chain.listed.findIndex(({ signature }) => signature === before) + 1;
       const end = until === undefined ? -1 : chain.listed.findIndex(({ signature }) => signature === until);

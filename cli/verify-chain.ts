@@ -1,0 +1,83 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { address } from '@solana/kit';
+import { type VerifyReport, verifyChain } from '../verifier/chain.ts';
+import { describeVerification } from '../verifier/describe.ts';
+import { messageOf, VerifierError } from '../verifier/errors.ts';
+import { LOCAL_PROGRAM } from '../verifier/layout/constants.ts';
+import { blobSourceAt } from './blob-directory.ts';
+import { Output } from './output.ts';
+
+/** Exit codes; the last is EX_TEMPFAIL: trying again may help. */
+const EXIT_DIVERGENCE = 1;
+const EXIT_USAGE = 2;
+const EXIT_TRY_LATER = 75;
+
+export interface VerifyChainFlags {
+  rpc: string;
+  blobs: string;
+  program?: string;
+  house?: string;
+  state: string;
+  fresh?: boolean;
+  json?: boolean;
+}
+
+/**
+ * `casino verify chain`: the report goes to standard output, progress and what went wrong to standard error. Resolves to the exit code.
+ * Ctrl-C keeps the state, and the same command goes on from there.
+ */
+export async function runVerifyChain(flags: VerifyChainFlags): Promise<number> {
+  const output = new Output(process.stderr);
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    const report = await verify(flags, { output, signal: stop.signal });
+    output.end();
+    process.stdout.write(`${flags.json ? JSON.stringify(report) : describeVerification(report)}\n`);
+    return report.passed ? 0 : EXIT_DIVERGENCE;
+  } catch (error) {
+    output.end();
+    if (!(error instanceof VerifierError)) throw error;
+    const hint = error.code === 'INTERRUPTED' ? `; the same command goes on from ${flags.state}` : '';
+    process.stderr.write(`${error.message}${hint}\n`);
+    return error.retry || error.code === 'INTERRUPTED' ? EXIT_TRY_LATER : EXIT_USAGE;
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+async function verify(
+  flags: VerifyChainFlags,
+  { output, signal }: { output: Output; signal: AbortSignal },
+): Promise<VerifyReport> {
+  const resumes = !flags.fresh && existsSync(flags.state);
+  if (resumes) output.line(`going on from ${flags.state}; --fresh begins anew`);
+  return verifyChain({
+    rpc: flags.rpc,
+    blobs: await blobSourceAt(flags.blobs),
+    program: flags.program === undefined ? LOCAL_PROGRAM : addressOf(flags.program),
+    house: flags.house === undefined ? undefined : addressOf(flags.house),
+    checkpoint: resumes ? readFileSync(flags.state, 'utf8') : undefined,
+    onCheckpoint: (text) => writeWhole(flags.state, text),
+    onProgress: ({ step, done, total, batches, bets }) => {
+      const label = step === 'replaying' ? `replaying, ${batches} batches, ${bets} bets` : 'comparing accounts';
+      output.bar({ label, done, total });
+    },
+    signal,
+  });
+}
+
+function addressOf(text: string) {
+  try {
+    return address(text);
+  } catch (error) {
+    throw new VerifierError('BAD_USAGE', messageOf(error), { cause: error });
+  }
+}
+
+/** Either the old text or the whole new one lies there, whenever the process dies. */
+function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.part`, text);
+  renameSync(`${path}.part`, path);
+}
