@@ -13,6 +13,7 @@ const batch = (number: bigint, runs: BatchStatus['runs'], state: BatchStatus['st
   proveMs: 900,
   computeUnits: 117_753,
   signature: '5SUmQkaBdqnA9DMQ1CdFDhiaCSBMkJiBmNM3tgKsrHX2cujHRK8fzJEkhRM3HM7w31VvS6itPyH4uaEvYYrJf6VQ',
+  blobCid: 'bafkrei',
   createdAtMs: 0,
   confirmedAtMs: 5_000,
   finalizedAtMs: 6_000,

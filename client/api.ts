@@ -44,6 +44,8 @@ export interface BatchStatus {
   proveMs: number | null;
   computeUnits: number | null;
   signature: string | null;
+  /** CID of its blob. */
+  blobCid: string;
   createdAtMs: number;
   confirmedAtMs: number | null;
   finalizedAtMs: number | null;
@@ -221,6 +223,7 @@ export function batchStatusOf(value: unknown, path: string): BatchStatus {
     proveMs: optional('prove_ms'),
     computeUnits: optional('compute_units'),
     signature: reader.has('signature') ? reader.text('signature') : null,
+    blobCid: reader.text('blob_cid'),
     createdAtMs: reader.integer('created_at'),
     confirmedAtMs: optional('confirmed_at'),
     finalizedAtMs: optional('finalized_at'),

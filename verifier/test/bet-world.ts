@@ -1,10 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { getAddressDecoder } from '@solana/kit';
+import { blobHashOf } from '../../protocol/blob.ts';
+import { compareBytes } from '../../protocol/bytes.ts';
 import { decodeReceipt, encodeReceipt, type Receipt } from '../../protocol/messages.ts';
 import { parseReceiptFile, type ReceiptFile, receiptFileText } from '../../protocol/receipt-file.ts';
-import { BlobStore } from '../../sequencer/blobs/store.ts';
 import { dataPaths } from '../../sequencer/context.ts';
-import { CasinoError } from '../../sequencer/errors.ts';
 import { ChainWorld } from '../../sequencer/test/chain-world.ts';
 import { type BetReport, type VerifyBetInput, verifyBet } from '../bet/verify-bet.ts';
 import type { BlobSource } from '../blob-source.ts';
@@ -55,17 +57,14 @@ export class BetWorld {
     return structuredClone(this.files[1]?.[betNumber - 1] as ReceiptFile);
   }
 
+  /** The service's blobs, found by what they are and not by what they are called. */
   get blobs(): BlobSource {
-    const store = new BlobStore(dataPaths(this.world.directory).blobs);
+    const { blobs } = dataPaths(this.world.directory);
     return {
-      async get(hash) {
-        try {
-          return store.get(hash);
-        } catch (error) {
-          if (error instanceof CasinoError && error.code === 'NOT_FOUND') return undefined;
-          throw error;
-        }
-      },
+      get: async (hash) =>
+        readdirSync(blobs)
+          .map((name) => new Uint8Array(readFileSync(join(blobs, name))))
+          .find((bytes) => compareBytes(blobHashOf(bytes), hash) === 0),
     };
   }
 
