@@ -71,6 +71,9 @@ describe('API', () => {
     await fixture.admission.batch(alice, { batchNumber: 1n, firstBet: 1n, betCount: 1 });
     assert.equal((await get(`/v1/bets/${first.bet_id}/receipt`)).json().settlement, null, 'a batch that is not final can change');
     assert.equal((await get(`/v1/bets/${'0'.repeat(64)}/receipt`)).statusCode, 404);
+    const limit = (await get(`/v1/bets/${first.bet_id}/receipt`)).headers['x-ratelimit-limit'];
+    assert.equal(limit, (await get(`/v1/seed-commitments/${alice.owner}/0`)).headers['x-ratelimit-limit'], 'both hash a range');
+    assert.notEqual(limit, (await get(`/v1/bets/${first.bet_id}`)).headers['x-ratelimit-limit']);
   });
 
   test('malformed bets are refused with a code that says so, and cost nothing', async () => {

@@ -48,7 +48,7 @@ type Server = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** A commitment costs 256 hashes. */
+/** A commitment, and the path of a revealed seed, cost 256 hashes. */
 const MAX_COMMITMENTS_PER_MINUTE = 1_200;
 /** Ranges beyond the next bet's that are committed to: what an unspent limit may reach into. */
 const MAX_RANGES_AHEAD = 3n;
@@ -148,7 +148,8 @@ function registerReceiptRoute(server: Server, { admission, book, read, house }: 
     params: schema.BetParams,
     response: schema.answers(schema.ReceiptFileSchema, ['NOT_FOUND', 'NOT_LEADING']),
   };
-  server.get('/v1/bets/:id/receipt', { schema: route }, (request) => {
+  const rateLimit = { max: MAX_COMMITMENTS_PER_MINUTE, timeWindow: 60_000 };
+  server.get('/v1/bets/:id/receipt', { schema: route, config: { rateLimit } }, (request) => {
     const bet = read.betByHead(fromHex(request.params.id, 32));
     const vault = bet && book.byAddress(addressOf(bet.vault));
     if (!bet || !vault) throw new CasinoError('NOT_FOUND', 'no acknowledged bet has this id');

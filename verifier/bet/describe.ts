@@ -27,6 +27,7 @@ const ADVICE: Record<BetVerdict, readonly string[]> = {
   invalid: [
     "If the file was sent on or edited, fetch it anew: from your own client's store, or GET /v1/bets/:id/receipt of the service.",
     'If a check that asks the chain failed, ask a node of another operator. Keep the file.',
+    'If the blob was not looked at, give it: what was settled convicts the house only with the proof of its batch.',
   ],
 };
 

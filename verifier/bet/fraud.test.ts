@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Address, getAddressEncoder } from '@solana/kit';
+import { payoutOf } from '../../protocol/bet.ts';
 import { blobCid, blobHashOf, decodeBlob, encodeBlob } from '../../protocol/blob.ts';
 import { useKernel } from '../../protocol/kernel.ts';
 import { decodeReceipt } from '../../protocol/messages.ts';
+import { outcomeOf } from '../../protocol/outcome.ts';
 import type { ReceiptFile } from '../../protocol/receipt-file.ts';
 import { NATIVE_KERNEL } from '../../sequencer/prover/native-kernel.ts';
 import { BetWorld, failedOf } from '../test/bet-world.ts';
@@ -96,6 +98,19 @@ describe('a receipt that the house signed is evidence', () => {
       reports.some((report) => !failedOf(report).includes('outcome')),
       `a seed that gives ${outcome}`,
     );
+  });
+
+  test('of what was settled otherwise only with the proof of its batch', async () => {
+    const file = bets.file(2);
+    const { head, outcome } = receiptOf(file);
+    const other = (1 - outcome) as 0 | 1;
+    const serverSeed = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n].find(
+      (seed) => outcomeOf({ serverSeed: seed, head }) === other,
+    ) as bigint;
+    const payout = payoutOf({ stakeUnits: file.bet.stakeUnits, won: other === file.bet.choice, profitBps: 9_800 });
+    const forged = bets.signed(file, { serverSeed, outcome: other, payout });
+    found(await bets.verify(forged), { verdict: 'fraud', failed: ['seed-path', 'batch-bet', 'blob-bet'] });
+    found(await bets.verify(forged, { blobs: undefined }), { verdict: 'invalid', failed: ['seed-path', 'batch-bet'] });
   });
 
   test('of a bet in whose place another was settled', async () => {
@@ -226,13 +241,13 @@ describe('a node that lies', () => {
     }
   });
 
-  test('by leaving the settling transaction out shows by the vault', async () => {
+  test('by leaving the settling transaction out leaves the bet unchecked, and settled by its vault', async () => {
     const { settlement, ...file } = bets.file(2);
     const chain = bets.copy();
     chain.transactions.delete(settlement?.signature ?? '');
-    found(await bets.verify({ ...file, settlement }, { chain }), { verdict: 'invalid', failed: ['settlement'] });
+    found(await bets.verify({ ...file, settlement }, { chain }), { verdict: 'incomplete', failed: [] });
     chain.listed = chain.listed.filter(({ signature }) => signature !== settlement?.signature);
-    found(await bets.verify({ ...file, settlement: undefined }, { chain }), { verdict: 'invalid', failed: ['settlement'] });
+    found(await bets.verify({ ...file, settlement: undefined }, { chain }), { verdict: 'incomplete', failed: [] });
   });
 
   test('about its whole transaction can not sign it', async () => {
