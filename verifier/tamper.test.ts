@@ -332,6 +332,16 @@ test('a log line of another program is no event, and one too many of this one is
   await caught(inner, 'log-mismatch', 'a call that no instruction makes');
 });
 
+test('a log cut short by somebody else hides nothing and breaks nothing', async () => {
+  const tags = ['evopen', 'evdepos', 'evreqst', 'evclaim', 'evtrans', 'evexit', 'evrotat', 'evchall', 'evfund', 'evhopay'];
+  const cut = changed((copy) => {
+    for (const { raw } of tags.flatMap((tag) => withEvent(copy, tag))) {
+      raw.logs = [...raw.logs!.filter((line) => !line.startsWith('Program data')), 'Log truncated'];
+    }
+  });
+  assert.deepEqual((await verify(cut)).divergences, []);
+});
+
 test('a dropped, doubled, reordered or hidden transaction is named', async () => {
   const drop = (world: Lived, signature: string) => {
     world.chain.listed = world.chain.listed.filter((entry) => entry.signature !== signature);
