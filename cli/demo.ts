@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { FileStore } from '../client/file-store.ts';
 import { type DemoBettor, placeBets, seatBettor } from './demo-bettors.ts';
+import { writeLastReceipt } from './demo-receipt.ts';
 import { reconcileDemo } from './demo-reconcile.ts';
 import { type DemoBet, type DemoReport, describe, reportOf } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
@@ -135,6 +136,9 @@ async function playShow(options: DemoOptions, stage: Stage): Promise<DemoReport>
     const rssMb = memoryMb(services.sequencerPid());
     const report = reportOf({ bets: options.bets, answered, batches, discrepancies, rssMb });
     output.line(`\n${describe(report)}\n\n${reconciliation}`);
+    const path = await writeLastReceipt({ bettors, answered, batches, dataDirectory });
+    const where = `--rpc ${services.rpcUrl} --blobs ${join(dataDirectory, 'blobs')}`;
+    output.line(`\nThe receipt of the last bet, to be checked while the chain runs:\nnpm run verify -- bet ${path} ${where}`);
     return report;
   } finally {
     store.close();

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { VerifyBetFlags } from './verify-bet.ts';
 
 /** Of a command that other programs read the exit code of: bad usage is not a finding. */
 const EXIT_USAGE = 2;
@@ -23,5 +24,22 @@ export function addVerifyCommands(program: Command): void {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
     .action(async (flags) => {
       process.exitCode = await (await import('./verify-chain.ts')).runVerifyChain(flags);
+    });
+  verify
+    .command('bet')
+    .description('check one bet by its receipt file, against the chain and the blob of its batch')
+    .argument('<receipt>', 'the receipt file')
+    .requiredOption('--rpc <url>', "a node's JSON-RPC address")
+    .option('--blobs <where>', 'a directory of blobs, or an address under which each has its CID')
+    .option('--house <address>', 'the house that you mean; without it the file says which house this is')
+    .option('--json', 'print the report as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all holds (settled, or void by a forced exit), 1 something does not, 2 bad usage or no receipt file,\n' +
+        '75 not settled yet, something could not be looked at, or no answer: try again.',
+    )
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
+    .action(async (path: string, flags: VerifyBetFlags) => {
+      process.exitCode = await (await import('./verify-bet.ts')).runVerifyBet(path, flags);
     });
 }

@@ -1,7 +1,7 @@
 import type { Address } from '@solana/kit';
 import { type CoinSide, deltaOf, stakeUnitsOf } from '../protocol/bet.ts';
 import { compareBytes, toHex } from '../protocol/bytes.ts';
-import { STAKE_UNIT } from '../protocol/constants.ts';
+import { SEED_TREE_DEPTH, STAKE_UNIT } from '../protocol/constants.ts';
 import { fieldToBytes } from '../protocol/field.ts';
 import { decodeReceipt, decodeRefusal, type Receipt, refusalName } from '../protocol/messages.ts';
 import type { ApiClient, BetAnswer } from './api.ts';
@@ -185,7 +185,7 @@ export class Bettor {
   /** Checks an answer and, if all is well, moves the record on. */
   async #accept(record: SigningRecord, { bet, answer }: { bet: PendingBet; answer: BetAnswer }): Promise<Receipt> {
     const { context, book, house, chain } = this.#o;
-    await this.#keepReceipt(bet, answer.receipt);
+    await this.#keepReceipt(bet, answer);
     const { root, commitment } = await this.#roots.known(bet);
     await this.#roots.checkAgain(bet, answer.seed.commitment);
     const terms = await loadTerms(chain, { ...house, id: bet.termsId, known: house.terms });
@@ -207,15 +207,25 @@ export class Bettor {
     return receipt;
   }
 
-  /** Stores a receipt of the bet once and for all, whatever else is wrong with its answer: the bettor may need it. */
-  async #keepReceipt(bet: PendingBet, signed: SignedBytes): Promise<void> {
+  /**
+   * Stores a receipt of the bet once and for all, whatever else is wrong with its answer: the bettor may need it. The bet and the seed's
+   * path go with it, so that a receipt file can be made of it; the path is that of the last answer.
+   */
+  async #keepReceipt(bet: PendingBet, { receipt: signed, seed }: BetAnswer): Promise<void> {
     const { context, book } = this.#o;
     checkReceipt(context, { bet, signed });
     const first = await book.receipt(bet.betNumber);
-    if (!first) return book.saveReceipt(bet.betNumber, signed);
-    if (compareBytes(first.message, signed.message) === 0) return;
-    throw signedFraud('second-receipt', 'the house signed two receipts for one bet', {
-      messages: { first, second: signed },
+    if (first && compareBytes(first.message, signed.message) !== 0) {
+      throw signedFraud('second-receipt', 'the house signed two receipts for one bet', {
+        messages: { first, second: signed },
+        bet,
+      });
+    }
+    const { receiptKey } = context;
+    await book.saveReceipt(bet.betNumber, {
+      receipt: first ?? signed,
+      receiptKey,
+      seedPath: seed.path.slice(0, SEED_TREE_DEPTH),
       bet,
     });
   }

@@ -3,6 +3,7 @@ import type { Vault } from '../program/client/accounts.ts';
 import { vaultAddress } from '../program/client/addresses.ts';
 import { accountIdOf } from '../protocol/account.ts';
 import { ProtocolError } from '../protocol/errors.ts';
+import type { ReceiptFile, SettlementHint } from '../protocol/receipt-file.ts';
 import { ApiClient, type BalanceAnswer, type BatchStatus, type BetStatus, type VaultAnswer } from './api.ts';
 import { type BetResult, Bettor } from './bettor.ts';
 import { type Chain, chainAt } from './chain.ts';
@@ -11,6 +12,7 @@ import { developmentKeyWarning, hasDevelopmentKeys } from './development-keys.ts
 import { ClientError } from './errors.ts';
 import { type CasinoEvent, eventsOf } from './events.ts';
 import { addressFrom, type HouseContext, loadHouse, loadVault } from './house.ts';
+import { exportReceipt } from './receipt-export.ts';
 import { DEFAULT_RETRY_LIMITS, type RetryLimits } from './retry.ts';
 import { type RotationOptions, rotateSessionKey } from './rotation.ts';
 import { loadSession, type Session } from './session-secret.ts';
@@ -171,6 +173,15 @@ export class CasinoClient {
   /** Sends again a bet that was signed and not answered, byte for byte; undefined if there is none. */
   resume(): Promise<BetResult | undefined> {
     return this.#bettor.resume();
+  }
+
+  /**
+   * The receipt file of one of this store's answered bets, for `receiptFileText`; see `exportReceipt`. `settlement`: where it was
+   * settled, if that is known.
+   */
+  receiptFile(betNumber: bigint, settlement?: SettlementHint): Promise<ReceiptFile> {
+    const { owner, house, vaultAddress: vault } = this;
+    return exportReceipt({ book: this.#place.book, house, owner, vault }, { betNumber, settlement });
   }
 
   /** What the service says can be staked next, in base units. */

@@ -23,6 +23,7 @@
  * - `NOTHING_TO_CLAIM` the vault holds nothing that was paid out and not claimed
  * - `BET_VOIDED` the bet was not settled before the vault's forced exit, and never will be
  * - `ROTATION_TOO_EARLY` the key before the present one is still valid: the next rotation has to wait for its end
+ * - `NO_RECEIPT`, `RECEIPT_INCOMPLETE` the store has no receipt of the bet; it kept less of it than a receipt file needs
  */
 export type ClientErrorCode =
   | 'API_UNREACHABLE'
@@ -49,7 +50,9 @@ export type ClientErrorCode =
   | 'EXIT_TOO_EARLY'
   | 'NOTHING_TO_CLAIM'
   | 'BET_VOIDED'
-  | 'ROTATION_TOO_EARLY';
+  | 'ROTATION_TOO_EARLY'
+  | 'NO_RECEIPT'
+  | 'RECEIPT_INCOMPLETE';
 
 /** Something that the client refuses to do or gave up on. */
 export class ClientError extends Error {

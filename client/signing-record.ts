@@ -3,6 +3,7 @@ import type { CoinSide } from '../protocol/bet.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { fieldFromBytes, fieldToBytes } from '../protocol/field.ts';
 import { ClientError } from './errors.ts';
+import { type KeptReceipt, keptReceiptOf, keptReceiptText } from './kept-receipt.ts';
 import { JsonReader, parseJson, type SignedBytes } from './parse.ts';
 import type { ClientStore } from './store.ts';
 
@@ -85,8 +86,15 @@ export class RecordBook {
     return this.#signed(`receipts/${betNumber}`);
   }
 
-  async saveReceipt(betNumber: bigint, receipt: SignedBytes): Promise<void> {
-    await this.#saveSigned(`receipts/${betNumber}`, receipt);
+  /** A receipt with the bet and the seed's path beside it: all that a receipt file is made of. */
+  async saveReceipt(betNumber: bigint, kept: KeptReceipt): Promise<void> {
+    await this.#store.put(`${this.#prefix}/receipts/${betNumber}`, keptReceiptText(kept));
+  }
+
+  /** What was kept with a receipt; `bet` undefined if an earlier version kept the receipt alone. */
+  async keptReceipt(betNumber: bigint): Promise<KeptReceipt | { receipt: SignedBytes; bet: undefined } | undefined> {
+    const text = await this.#store.get(`${this.#prefix}/receipts/${betNumber}`);
+    return text === undefined ? undefined : stored(() => keptReceiptOf(text));
   }
 
   /** Keeps a refusal beside what it refused, under the bet's number and head. The first one stays. */

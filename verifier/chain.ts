@@ -137,7 +137,7 @@ class Verification {
     try {
       await this.#follow(undefined);
       await this.#save();
-      if (!this.#position.last) await this.#requireHouse();
+      if (!this.#position.state.house) await this.#requireHouse();
       await this.#compare();
       await this.#save();
     } catch (error) {
@@ -191,10 +191,15 @@ class Verification {
     await this.#options.onCheckpoint?.(saveCheckpoint(this.#owner, this.#position));
   }
 
+  /** Without the making of the house in its history, nothing was verified. */
   async #requireHouse(): Promise<void> {
-    const { house } = this.#options.place;
+    const { house, program } = this.#options.place;
     const { accounts } = await this.#rpc.accounts([house]);
-    if (!accounts[0]) throw new VerifierError('BAD_USAGE', `there is no house ${house} on this chain`);
+    const account = accounts[0];
+    if (account?.owner !== program || account.data.length !== HOUSE_BYTES) {
+      throw new VerifierError('BAD_USAGE', `there is no house ${house} of the program ${program} on this chain`);
+    }
+    if (this.#position.counts.divergences > 0) return;
     this.#differ({ code: 'history-incomplete', message: 'the node has nothing of its history', account: house });
   }
 

@@ -85,6 +85,25 @@ test('each of its batches holds, from its blob, its instruction and the accounts
   assert.equal(bets, 6);
 });
 
+test('a log that anyone can cut short or fill is no fault where nothing depends on it', async () => {
+  const truncated = copyOf(chain);
+  const opened = [...truncated.transactions.values()].filter(({ logs }) =>
+    logs?.some((line) => line.startsWith('Program data: ZXZkZXBvcw')),
+  );
+  assert.ok(opened.length > 0);
+  for (const raw of opened) raw.logs = [...(raw.logs ?? []).filter((line) => !line.startsWith('Program data')), 'Log truncated'];
+  const frames = (await readAll(truncated)).flatMap((transaction) => transaction.frames);
+  assert.equal(
+    frames.filter(({ logged }) => !logged).every(({ events }) => events.length === 0),
+    true,
+  );
+  assert.ok(frames.some(({ instruction, logged }) => instruction.name === 'deposit' && !logged));
+  const elsewhere = (
+    await collect(readHistory({ rpc: playBack(truncated), program: world.house.program, house: world.house.program }))
+  )[0];
+  assert.deepEqual(elsewhere?.frames, []);
+});
+
 test('a transaction that is not what its signature signs is a fault, and so is one without its whole log', async () => {
   const last = chain.listed[0]?.signature as string;
   const cases: [string, (raw: NonNullable<ReturnType<RecordedChain['transactions']['get']>>) => void][] = [

@@ -81,7 +81,7 @@ export class Replay {
       const { instruction } = frame;
       if (instruction.name !== 'init_house' && !position.state.house) {
         // One divergence for all of it: nothing can be followed from the middle.
-        if (position.counts.transactions === 0) {
+        if (!position.divergences.some(({ code }) => code === 'history-incomplete')) {
           const message = 'the history does not begin with the making of the house: the node lacks its oldest transactions';
           this.report('history-incomplete', message, { transaction: signature, slot: `${slot}`, found: instruction.name });
         }

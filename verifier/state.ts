@@ -86,8 +86,12 @@ export class Step<Name extends ProgramInstruction['name'] = ProgramInstruction['
     if (!condition) this.report(code, message, values);
   }
 
-  /** The one event that the call must have logged, about this house and, if the call is about one, this vault. */
+  /**
+   * The one event that the call must have logged, about this house and, if the call is about one, this vault. Undefined if it is not
+   * so, or if its log was cut short: the instruction tells the same.
+   */
   event<Event extends HouseEvent['name']>(name: Event): EventNamed<Event> | undefined {
+    if (!this.frame.logged) return undefined;
     const [event, ...more] = this.frame.events;
     const found = this.frame.events.map((one) => one.name).join(', ') || 'nothing';
     if (event?.name !== name || more.length > 0) {

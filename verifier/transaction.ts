@@ -9,12 +9,15 @@ import {
 import { decodeEvent, type HouseEvent } from './layout/events.ts';
 import { decodeInstruction, type ProgramInstruction, type SettleBatchData } from './layout/instructions.ts';
 import { addressBytes } from './layout/reader.ts';
+import { readLog } from './log.ts';
 import type { RawInstruction, RawTransaction } from './rpc.ts';
 
 /** One call of the program: what it was told and what it said. */
 export interface Frame {
   instruction: ProgramInstruction;
   events: HouseEvent[];
+  /** Whether its log is whole. Of a log that was cut short, which anyone can bring about, no event counts; settlements need theirs. */
+  logged: boolean;
   /** The top-level instruction before the one that this call came from, with its program: a challenge's receipt lies there. */
   before: { program: Address; data: Uint8Array } | undefined;
 }
@@ -74,38 +77,28 @@ export function readTransaction(
   const fault = (code: TransactionFault, message: string, cause?: unknown) =>
     new HistoryFault(code, { signature, slot: raw.slot, message }, { cause });
   const { addresses, calls } = readCalls(raw, { signature, fault });
-  if (!raw.logs) throw fault('log-missing', 'the node has no log of it');
   const own = calls.filter(({ programIndex }) => addresses[programIndex] === program);
-  const said = readLog(raw.logs, { program, fault });
-  if (said.length !== own.length) {
-    throw fault('log-mismatch', `its log shows ${said.length} calls of the program, its instructions ${own.length}`);
-  }
-  const tops = calls.filter((call, index) => index === 0 || calls[index - 1]?.top !== call.top);
-  const frames: Frame[] = [];
-  for (const [index, call] of own.entries()) {
-    const instruction = attempt(
-      () =>
-        decodeInstruction(
-          call.data,
-          call.accounts.map((at) => addresses[at] as Address),
-        ),
+  const told = own.map(({ data, accounts }) =>
+    attempt(
+      () => decodeInstruction(data, accounts.map((at) => addresses[at]) as Address[]),
       (error) => fault('instruction-malformed', `an instruction of the program is none: ${error.message}`, error),
-    );
-    if (instruction.house !== house) continue;
-    const lines = said[index] as Uint8Array[];
-    const events = lines.map((bytes) =>
-      attempt(
-        () => decodeEvent(bytes),
-        (error) => fault('event-malformed', `an event of the program is none: ${error.message}`, error),
-      ),
-    );
-    const before = tops.find(({ top }) => top === call.top - 1);
-    frames.push({
-      instruction,
-      events,
-      before: before && { program: addresses[before.programIndex] as Address, data: before.data },
-    });
-  }
+    ),
+  );
+  // Anyone can name the house in a transaction, and fill its log with anything.
+  const isAboutHouse = told.some((instruction) => instruction.house === house);
+  const said = isAboutHouse ? readSaid(raw, { program, told, fault }) : [];
+  const frames = told.flatMap((instruction, index): Frame[] => {
+    if (instruction.house !== house) return [];
+    const before = calls.find(({ top }) => top === (own[index] as Call).top - 1);
+    return [
+      {
+        instruction,
+        events: (said?.[index] ?? []).map((data) => readEvent(data, fault)),
+        logged: said !== undefined,
+        before: before && { program: addresses[before.programIndex] as Address, data: before.data },
+      },
+    ];
+  });
   return {
     signature,
     slot: raw.slot,
@@ -154,37 +147,26 @@ function openWire(wire: Uint8Array, signature: string) {
   return { message, keys: message.staticAccounts };
 }
 
-const INVOKE = /^Program (\S+) invoke \[\d+\]$/;
-const RETURN = /^Program (\S+) (?:success|failed: .*)$/;
-const DATA = /^Program data: ([A-Za-z0-9+/=]*)$/;
-
-/**
- * What the program logged as data in each of its calls, in order of the calls. Only lines written while it ran itself count: any program
- * can log the same bytes.
- */
-function readLog(logs: readonly string[], { program, fault }: { program: Address; fault: MakeFault }): Uint8Array[][] {
-  const stack: { own: Uint8Array[] | undefined }[] = [];
-  const calls: Uint8Array[][] = [];
-  for (const line of logs) {
-    if (line === 'Log truncated') throw fault('log-truncated', 'its log was cut short, so that events are missing');
-    const invoked = INVOKE.exec(line)?.[1];
-    const data = DATA.exec(line)?.[1];
-    if (invoked !== undefined) {
-      const own = invoked === program ? [] : undefined;
-      if (own) calls.push(own);
-      stack.push({ own });
-    } else if (RETURN.test(line)) stack.pop();
-    else if (data !== undefined) {
-      const own = stack.at(-1)?.own;
-      own?.push(
-        attempt(
-          () => Uint8Array.from(atob(data), (char) => char.charCodeAt(0)),
-          (error) => fault('event-malformed', 'an event is not base64', error),
-        ),
-      );
-    }
+/** What each of the program's calls logged; undefined if the log was cut short and nothing depends on it. */
+function readSaid(
+  raw: RawTransaction,
+  { program, told, fault }: { program: Address; told: readonly ProgramInstruction[]; fault: MakeFault },
+): string[][] | undefined {
+  if (!raw.logs) throw fault('log-missing', 'the node has no log of it');
+  const { calls, whole } = readLog(raw.logs, program);
+  if (!whole) {
+    if (!told.some(({ name }) => name === 'settle_batch')) return undefined;
+    throw fault('log-truncated', 'its log was cut short, so that the event of a batch is missing');
   }
-  return calls;
+  if (calls.length === told.length) return calls;
+  throw fault('log-mismatch', `its log shows ${calls.length} calls of the program, its instructions ${told.length}`);
+}
+
+function readEvent(data: string, fault: MakeFault): HouseEvent {
+  return attempt(
+    () => decodeEvent(Uint8Array.from(atob(data), (char) => char.charCodeAt(0))),
+    (error) => fault('event-malformed', `an event of the program is none: ${error.message}`, error),
+  );
 }
 
 function attempt<T>(act: () => T, orThrow: (error: Error) => HistoryFault): T {

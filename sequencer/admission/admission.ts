@@ -125,6 +125,13 @@ export class Admission {
     return { message: receiptMessage(vault, bet), signature: bet.receiptSignature };
   }
 
+  /** What the answer to a durable bet revealed of its seed. */
+  revealed(vault: VaultState, bet: BetRecord): BetAnswer['seed'] {
+    const terms = this.#o.terms.get(bet.termsId) as Terms;
+    const { path, commitment } = this.#o.seeds.reveal(this.#seedOwner(vault, terms), bet.betNumber);
+    return { path, commitment };
+  }
+
   #headOf(vault: VaultState, request: BetRequest): bigint {
     const packed = betPack({ ...request, game: GAME_COIN_FLIP });
     const clientSeed = fieldFromBytes(request.clientSeed);
@@ -239,10 +246,9 @@ export class Admission {
         details: { bet_id: Buffer.from(bet.head).toString('hex'), expected_nonce: (vault.lastBet + 1n).toString() },
       });
     }
-    const terms = this.#o.terms.get(bet.termsId) as Terms;
-    const { path, commitment } = this.#o.seeds.reveal(this.#seedOwner(vault, terms), bet.betNumber);
+    const seed = this.revealed(vault, bet);
     const limit = await this.limitOf(vault);
-    return { bet, receipt: this.receiptOf(vault, bet), limit, seed: { path, commitment } };
+    return { bet, receipt: this.receiptOf(vault, bet), limit, seed };
   }
 
   async #refuse(vault: VaultState, input: { request: BetRequest; head: bigint; reason: RefusalName }): Promise<CasinoError> {

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { betPack, nextHead } from '../../protocol/bet.ts';
+import { toHex } from '../../protocol/bytes.ts';
+import { fieldToBytes } from '../../protocol/field.ts';
 import { useKernel } from '../../protocol/kernel.ts';
+import { parseReceiptFile } from '../../protocol/receipt-file.ts';
+import type { BetRequest } from '../admission/admission.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import { chainView, TestBettor } from '../test/admission-fixture.ts';
 import { ApiFixture, bodyOf } from '../test/api-fixture.ts';
@@ -40,6 +45,35 @@ describe('API', () => {
     assert.deepEqual([found.status, found.batch, found.receipt], ['acknowledged', null, bet.receipt]);
     assert.equal((await get(`/v1/balance/${alice.owner}`)).json().available, bet.balance);
     assert.equal((await get(`/v1/vaults/${alice.owner}`)).json().next_nonce, '2');
+  });
+
+  test('the receipt file of any answered bet is the documented one, and its head follows from it', async () => {
+    const requests = [alice.sign(), undefined];
+    const first = (await post(bodyOf(requests[0] as BetRequest))).json();
+    alice.accept(requests[0] as BetRequest);
+    requests[1] = alice.sign();
+    const second = (await post(bodyOf(requests[1]))).json();
+    for (const [index, bet] of [first, second].entries()) {
+      const answer = await get(`/v1/bets/${bet.bet_id}/receipt`);
+      const file = parseReceiptFile(answer.body);
+      assert.deepEqual(
+        [toHex(file.receipt.message), toHex(file.receipt.signature)],
+        [bet.receipt.message, bet.receipt.signature],
+      );
+      assert.deepEqual(file.seed.path.map(toHex), bet.vrf.path);
+      assert.equal(toHex(file.seed.commitment.message), bet.vrf.commitment.message);
+      const packed = betPack({ ...file.bet, game: 0 });
+      const head = nextHead({ ...file.bet, packed, accountId: alice.accountId });
+      assert.equal(toHex(fieldToBytes(head)), bet.bet_id);
+      assert.deepEqual(file.bet.signature, requests[index]?.signature);
+      assert.equal(file.settlement, undefined);
+    }
+    await fixture.admission.batch(alice, { batchNumber: 1n, firstBet: 1n, betCount: 1 });
+    assert.equal((await get(`/v1/bets/${first.bet_id}/receipt`)).json().settlement, null, 'a batch that is not final can change');
+    assert.equal((await get(`/v1/bets/${'0'.repeat(64)}/receipt`)).statusCode, 404);
+    const limit = (await get(`/v1/bets/${first.bet_id}/receipt`)).headers['x-ratelimit-limit'];
+    assert.equal(limit, (await get(`/v1/seed-commitments/${alice.owner}/0`)).headers['x-ratelimit-limit'], 'both hash a range');
+    assert.notEqual(limit, (await get(`/v1/bets/${first.bet_id}`)).headers['x-ratelimit-limit']);
   });
 
   test('malformed bets are refused with a code that says so, and cost nothing', async () => {

@@ -14,6 +14,7 @@ import { fromHex } from '../../protocol/bytes.ts';
 import { U64_LIMIT } from '../../protocol/constants.ts';
 import { signatureFromBytes } from '../../protocol/eddsa.ts';
 import { fieldFromBytes } from '../../protocol/field.ts';
+import { receiptFileJson } from '../../protocol/receipt-file.ts';
 import { seedRangeOf } from '../../protocol/seed-commitment.ts';
 import type { Admission, BetAnswer, BetRequest } from '../admission/admission.ts';
 import type { VaultBook } from '../admission/book.ts';
@@ -25,6 +26,7 @@ import { PROBLEMS } from '../operations/problems.ts';
 import { type ReconciliationReport, reportJson } from '../operations/reconcile.ts';
 import { blobSender } from './blob-route.ts';
 import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, quarantineJson, signedJson, vaultJson } from './json.ts';
+import { receiptFileOf } from './receipt-file.ts';
 import * as schema from './schemas.ts';
 
 /** What the routes read and call. */
@@ -49,7 +51,7 @@ type Server = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** A commitment costs 256 hashes. */
+/** A commitment, and the path of a revealed seed, cost 256 hashes. */
 const MAX_COMMITMENTS_PER_MINUTE = 1_200;
 /** A blob costs a file read and a hash; a verifier reads all there are. */
 const MAX_BLOBS_PER_MINUTE = 12_000;
@@ -112,7 +114,8 @@ function registerOperationRoutes(server: Server, parts: ApiParts): void {
   });
 }
 
-function registerBetRoutes(server: Server, { admission, book, read, onBet }: ApiParts): void {
+function registerBetRoutes(server: Server, parts: ApiParts): void {
+  const { admission, book, read, onBet } = parts;
   server.post(
     '/v1/bet',
     {
@@ -142,6 +145,32 @@ function registerBetRoutes(server: Server, { admission, book, read, onBet }: Api
     const { owner, quarantine } = vault;
     const voided = read.voided(bet.vault);
     return betJson({ bet, owner, receipt: admission.receiptOf(vault, bet), batch, quarantine, voided });
+  });
+  registerReceiptRoute(server, parts);
+}
+
+function registerReceiptRoute(server: Server, { admission, book, read, house }: ApiParts): void {
+  const route = {
+    summary: 'The receipt file of a bet: all that is needed to check it against the chain',
+    params: schema.BetParams,
+    response: schema.answers(schema.ReceiptFileSchema, ['NOT_FOUND', 'NOT_LEADING']),
+  };
+  const rateLimit = { max: MAX_COMMITMENTS_PER_MINUTE, timeWindow: 60_000 };
+  server.get('/v1/bets/:id/receipt', { schema: route, config: { rateLimit } }, (request) => {
+    const bet = read.betByHead(fromHex(request.params.id, 32));
+    const vault = bet && book.byAddress(addressOf(bet.vault));
+    if (!bet || !vault) throw new CasinoError('NOT_FOUND', 'no acknowledged bet has this id');
+    const before = bet.betNumber === 1n ? undefined : read.bet(bet.vault, bet.betNumber - 1n);
+    if (!before && bet.betNumber > 1n) throw new CasinoError('LEDGER_CORRUPT', `the bet before ${request.params.id} is missing`);
+    const { genesis_hash: genesisHash, program, house: address, receipt_key: receiptKey } = house();
+    const file = receiptFileOf({
+      place: { genesisHash, program, house: address, receiptKey },
+      ...{ vault, bet, headBefore: before ? fieldFromBytes(before.head) : vault.accountId },
+      receipt: admission.receiptOf(vault, bet),
+      seed: admission.revealed(vault, bet),
+      batch: read.batchOfBet(bet.vault, bet.betNumber),
+    });
+    return receiptFileJson(file) as Static<typeof schema.ReceiptFileSchema>;
   });
 }
 

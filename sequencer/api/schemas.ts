@@ -71,6 +71,49 @@ export const BetSchema = Type.Object({
   l1_signature: Type.Union([Type.String(), Type.Null()], { description: 'Signature of the settling transaction, base58' }),
 });
 
+const KEYED = Type.Object({ ...SIGNED.properties, key: { ...ADDRESS, description: 'The key that signed it, base58' } });
+
+/** As `receiptFileJson` writes it, its keys in that order: protocol/receipt-file.ts. */
+export const ReceiptFileSchema = Type.Object(
+  {
+    format: Type.Literal('zk-casino-receipt'),
+    version: Type.Literal(1),
+    genesis_hash: Type.String({ description: 'Of the chain, base58' }),
+    program: ADDRESS,
+    house: ADDRESS,
+    owner: ADDRESS,
+    vault: ADDRESS,
+    bet: Type.Object({
+      bet_number: COUNTER,
+      terms_id: Type.Integer(),
+      stake_units: { ...COUNTER, description: 'Of 10,000 base units each' },
+      choice: SIDE,
+      client_seed: hex(32, 'A field element'),
+      head_before: hex(32, 'head_{n-1}'),
+      session_key: hex(64, 'Ax || Ay'),
+      signature: hex(96, 'R8x || R8y || S on head_n'),
+    }),
+    receipt: KEYED,
+    seed: Type.Object({
+      path: Type.Array(hex(32, 'Sibling hash'), { description: 'From the leaf to the root, 8 hashes' }),
+      commitment: KEYED,
+    }),
+    settlement: Type.Union(
+      [
+        Type.Object({
+          batch: COUNTER,
+          signature: Type.String({ description: 'Signature of the settling transaction, base58' }),
+          blob_cid: Type.String(),
+          blob: Type.Union([Type.String(), Type.Null()], { description: "The blob's bytes, hex; not filled in here" }),
+        }),
+        Type.Null(),
+      ],
+      { description: 'Where the bet was settled, once that is final' },
+    ),
+  },
+  { description: 'A receipt file: layouts.md section 10' },
+);
+
 export const BalanceSchema = Type.Object({
   user: ADDRESS,
   available: { ...AMOUNT, description: 'What can be staked next: finalized deposits and all acknowledged bets' },

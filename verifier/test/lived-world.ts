@@ -66,12 +66,20 @@ export async function live(): Promise<Lived> {
     const { address: escrow } = await deriveEscrow({ program, house });
     const chain = await record({ url: world.node.url, house, program, addresses: [escrow] });
     const store = new BlobStore(dataPaths(world.directory).blobs);
-    const blobs = new Map(world.batches().map(({ blobHash }) => [toHex(blobHash), store.get(blobHash)]));
+    const blobs = new Map(
+      world
+        .batches()
+        .filter(isSettled)
+        .map(({ blobHash }) => [toHex(blobHash), store.get(blobHash)]),
+    );
     return { chain, blobs, program, house, escrow, settlerSecret: settlerSecretOf(world) };
   } finally {
     await world.close();
   }
 }
+
+/** The service stopped with a batch on its way. */
+const isSettled = ({ state }: { state: string }): boolean => state === 'Finalized';
 
 function settlerSecretOf(world: ChainWorld): Uint8Array {
   const bytes = JSON.parse(readFileSync(join(dataPaths(world.directory).keys, 'settler.json'), 'utf8')) as number[];
