@@ -192,6 +192,8 @@ test('it runs where there is neither process nor Buffer, over HTTP alone', async
     const place = { rpc: world.node.url, program: world.house.program };
     const script = `
       const say = console.log;
+      // As a page over https is.
+      globalThis.isSecureContext = true;
       for (const name of ['process', 'Buffer', 'global', 'setImmediate']) {
         const value = globalThis[name];
         // Node's own fetch needs them; what comes from a file gets what a browser's bundler leaves.

@@ -270,8 +270,10 @@ class Verification {
     const { counts, state, last, divergences: found } = this.#position;
     const divergences = [...found, ...this.#differences].slice(0, MAX_DIVERGENCES);
     const divergenceCount = counts.divergences + this.#differenceCount;
+    // Twice over: without a divergence, every batch had its blob and a proof that holds.
+    const isWhole = counts.proofsVerified === counts.batches && counts.blobs === counts.batches;
     return {
-      passed: divergenceCount === 0,
+      passed: divergenceCount === 0 && isWhole,
       ...this.#owner,
       lastTransactionSlot: `${last?.slot ?? 0n}`,
       comparedSlot: `${this.#comparedSlot}`,
