@@ -1,5 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { BatchProgress, BatchRecord, BetRecord, LedgerEntry, QuarantineRecord, VoidRecord } from './records.ts';
+import type {
+  BatchProgress,
+  BatchRecord,
+  BetRecord,
+  LedgerEntry,
+  QuarantineRecord,
+  ReconciliationRecord,
+  VoidRecord,
+} from './records.ts';
 import { toSql } from './schema.ts';
 
 type Cell = string | number | bigint | Uint8Array | null;
@@ -81,6 +89,10 @@ export class LedgerWriter {
         ]);
       case 'vault-voided':
         return this.#vaultVoided(entry.voided);
+      case 'reconciled':
+        return this.#reconciled(entry.reconciliation);
+      case 'configured':
+        return this.#insert('configurations', [null, entry.configuration.timeMs, entry.configuration.settings]);
     }
   }
 
@@ -167,6 +179,12 @@ export class LedgerWriter {
     if (!this.#statement(waits).get(vault, toSql(firstBet))) return;
     this.#run('DELETE FROM quarantine WHERE vault = ?', [vault]);
     this.#insert('quarantine', [vault, toSql(firstBet), reason, sinceMs, attempts, retryAtMs]);
+  }
+
+  #reconciled(report: ReconciliationRecord): void {
+    const checked = [report.vaultsChecked, report.batchesChecked, report.transfersChecked];
+    const found = [report.complete ? 1 : 0, report.fundsDiffer ? 1 : 0, report.omitted, report.discrepancies];
+    this.#insert('reconciliations', [null, report.timeMs, toSql(report.slot), ...checked, ...found]);
   }
 
   #audit(line: {

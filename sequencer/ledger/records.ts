@@ -140,6 +140,25 @@ export interface AuditRecord {
   signature: string;
 }
 
+/** A reconciliation as it was reported. `discrepancies` is the JSON of `ReconciliationReport`'s. */
+export interface ReconciliationRecord {
+  timeMs: number;
+  slot: bigint;
+  vaultsChecked: number;
+  batchesChecked: number;
+  transfersChecked: number;
+  complete: boolean;
+  fundsDiffer: boolean;
+  omitted: number;
+  discrepancies: string;
+}
+
+/** The settings that a start found, as JSON without secrets. */
+export interface ConfigurationRecord {
+  timeMs: number;
+  settings: string;
+}
+
 /** A change that the ledger makes durable. Entries of one commit become durable together or not at all. */
 export type LedgerEntry =
   | { kind: 'vault'; vault: VaultRecord }
@@ -169,4 +188,6 @@ export type LedgerEntry =
   | { kind: 'quarantined'; quarantine: QuarantineRecord }
   | { kind: 'quarantine-ended'; vault: Uint8Array }
   | { kind: 'settled-through'; vault: Uint8Array; betNumber: bigint }
-  | { kind: 'vault-voided'; voided: VoidRecord };
+  | { kind: 'vault-voided'; voided: VoidRecord }
+  | { kind: 'reconciled'; reconciliation: ReconciliationRecord }
+  | { kind: 'configured'; configuration: ConfigurationRecord };
