@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   REQUEST_TIMEOUT: { status: 408, retry: true },
   VAULT_CLOSED: { status: 410, retry: false },
   PROVING_KEY_INVALID: { status: 500, retry: false },
+  EXPORT_FAILED: { status: 500, retry: true },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -262,13 +262,13 @@ export class LedgerReader {
     }
   }
 
+  /** The rows of a batch's runs, by slot. */
+  runsOf(batchNumber: bigint): Row[] {
+    return this.#all('batch_runs', 'SELECT * FROM batch_runs WHERE batch_number = ? ORDER BY slot', batchNumber);
+  }
+
   #readBatch(row: Row): BatchRecord {
-    const runs = this.#all(
-      'batch_runs',
-      'SELECT * FROM batch_runs WHERE batch_number = ? ORDER BY slot',
-      row.batch_number as bigint,
-    );
-    return { ...readBatchColumns(row), runs: runs.map(readRun) };
+    return { ...readBatchColumns(row), runs: this.runsOf(row.batch_number as bigint).map(readRun) };
   }
 
   #get(table: string, sql: string, ...cells: Cell[]): Row | undefined {

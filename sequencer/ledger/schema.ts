@@ -116,7 +116,8 @@ const STEPS: readonly { version: number; run(database: DatabaseSync): void }[] =
   { version: 6, run: (database) => database.exec(AUDIT_TABLES) },
 ];
 
-const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
+/** The version that this code reads and writes. */
+export const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
 
 function sealAll(database: DatabaseSync): void {
   const meta = database.prepare('INSERT INTO meta VALUES (?, ?)');
