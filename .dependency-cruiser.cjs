@@ -21,7 +21,7 @@ module.exports = {
       name: 'no-dev-dependency-at-run-time',
       severity: 'error',
       from: {
-        path: '^(protocol|client|sequencer|localchain|native|circuits|program)/',
+        path: '^(protocol|client|verifier|sequencer|localchain|native|circuits|program)/',
         pathNot: '\\.test\\.ts$|/test/|build\\.mjs$',
       },
       to: { dependencyTypes: ['npm-dev'] },
@@ -32,6 +32,14 @@ module.exports = {
     only('program-client-knows-the-protocol', '^program/', ['^program/', '^protocol/']),
     only('localchain-stands-alone', '^localchain/', ['^localchain/']),
     only('client-knows-protocol-and-program', '^client/', ['^client/', '^protocol/', '^program/client/']),
+    only('verifier-knows-the-protocol-alone', '^verifier/', ['^verifier/', '^protocol/']),
+    {
+      name: 'verifier-runs-in-a-browser',
+      comment: 'docs/decisions/0020-verifier.md',
+      severity: 'error',
+      from: { path: '^(verifier|protocol)/', pathNot: '\\.test\\.ts$|/test/|^protocol/vectors/' },
+      to: { dependencyTypes: ['core'] },
+    },
     only('sequencer-never-knows-the-client', '^sequencer/', [
       '^sequencer/',
       '^protocol/',

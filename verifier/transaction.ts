@@ -1,0 +1,196 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import {
+  type Address,
+  getBase58Decoder,
+  getCompiledTransactionMessageDecoder,
+  getTransactionDecoder,
+  type ReadonlyUint8Array,
+} from '@solana/kit';
+import { decodeEvent, type HouseEvent } from './layout/events.ts';
+import { decodeInstruction, type ProgramInstruction, type SettleBatchData } from './layout/instructions.ts';
+import { addressBytes } from './layout/reader.ts';
+import type { RawInstruction, RawTransaction } from './rpc.ts';
+
+/** One call of the program: what it was told and what it said. */
+export interface Frame {
+  instruction: ProgramInstruction;
+  events: HouseEvent[];
+  /** The top-level instruction before the one that this call came from, with its program: a challenge's receipt lies there. */
+  before: { program: Address; data: Uint8Array } | undefined;
+}
+
+/** A finalized, successful transaction that names the house. */
+export interface HistoryTransaction {
+  signature: string;
+  slot: bigint;
+  blockTimeMs: number | undefined;
+  /** The program's calls that are about the house, in order. */
+  frames: Frame[];
+  /** All their events, in order. */
+  events: HouseEvent[];
+  /** All their `settle_batch`, at the top level and called by other programs, in order. */
+  settlements: SettleBatchData[];
+}
+
+/** Codes: what is wrong with a transaction as the node tells it. */
+export type TransactionFault =
+  | 'transaction-missing'
+  | 'transaction-forged'
+  | 'log-missing'
+  | 'log-truncated'
+  | 'log-mismatch'
+  | 'event-malformed'
+  | 'instruction-malformed';
+
+/** A transaction of the history that cannot be read as what it must be. Nothing after it can be followed. */
+export class HistoryFault extends Error {
+  readonly code: TransactionFault;
+  readonly signature: string;
+  readonly slot: bigint;
+
+  constructor(code: TransactionFault, at: { signature: string; slot: bigint; message: string }, options?: ErrorOptions) {
+    super(at.message, options);
+    this.name = 'HistoryFault';
+    this.code = code;
+    this.signature = at.signature;
+    this.slot = at.slot;
+  }
+}
+
+interface Call extends RawInstruction {
+  /** Index of the top-level instruction that it is or came from. */
+  top: number;
+}
+
+/**
+ * Reads what the program was told about a house and what it said, from a transaction as a node tells it. The instructions are signed, and
+ * the signatures checked; the log is the node's word. Throws a `HistoryFault`.
+ */
+export function readTransaction(
+  raw: RawTransaction,
+  context: { signature: string; program: Address; house: Address },
+): HistoryTransaction {
+  const { signature, program, house } = context;
+  const fault = (code: TransactionFault, message: string, cause?: unknown) =>
+    new HistoryFault(code, { signature, slot: raw.slot, message }, { cause });
+  const { addresses, calls } = readCalls(raw, { signature, fault });
+  if (!raw.logs) throw fault('log-missing', 'the node has no log of it');
+  const own = calls.filter(({ programIndex }) => addresses[programIndex] === program);
+  const said = readLog(raw.logs, { program, fault });
+  if (said.length !== own.length) {
+    throw fault('log-mismatch', `its log shows ${said.length} calls of the program, its instructions ${own.length}`);
+  }
+  const tops = calls.filter((call, index) => index === 0 || calls[index - 1]?.top !== call.top);
+  const frames: Frame[] = [];
+  for (const [index, call] of own.entries()) {
+    const instruction = attempt(
+      () =>
+        decodeInstruction(
+          call.data,
+          call.accounts.map((at) => addresses[at] as Address),
+        ),
+      (error) => fault('instruction-malformed', `an instruction of the program is none: ${error.message}`, error),
+    );
+    if (instruction.house !== house) continue;
+    const lines = said[index] as Uint8Array[];
+    const events = lines.map((bytes) =>
+      attempt(
+        () => decodeEvent(bytes),
+        (error) => fault('event-malformed', `an event of the program is none: ${error.message}`, error),
+      ),
+    );
+    const before = tops.find(({ top }) => top === call.top - 1);
+    frames.push({
+      instruction,
+      events,
+      before: before && { program: addresses[before.programIndex] as Address, data: before.data },
+    });
+  }
+  return {
+    signature,
+    slot: raw.slot,
+    blockTimeMs: raw.blockTime === undefined ? undefined : 1_000 * raw.blockTime,
+    frames,
+    events: frames.flatMap(({ events }) => events),
+    settlements: frames.flatMap(({ instruction }) => (instruction.name === 'settle_batch' ? [instruction] : [])),
+  };
+}
+
+type MakeFault = (code: TransactionFault, message: string, cause?: unknown) => HistoryFault;
+
+/** Every instruction in the order of execution, each at the top level followed by those that it called. */
+function readCalls(
+  raw: RawTransaction,
+  { signature, fault }: { signature: string; fault: MakeFault },
+): { addresses: Address[]; calls: Call[] } {
+  const { message, keys } = attempt(
+    () => openWire(raw.wire, signature),
+    (error) => fault('transaction-forged', `its bytes are not what its signature signs: ${error.message}`, error),
+  );
+  const addresses = [...keys, ...raw.loaded];
+  const calls: Call[] = [];
+  for (const [top, instruction] of message.instructions.entries()) {
+    const { programAddressIndex, accountIndices = [], data = new Uint8Array() } = instruction;
+    calls.push({ top, programIndex: programAddressIndex, accounts: accountIndices, data: Uint8Array.from(data) });
+    for (const inner of raw.inner?.get(top) ?? []) calls.push({ top, ...inner });
+  }
+  const isKnown = (call: Call) => [call.programIndex, ...call.accounts].every((index) => addresses[index] !== undefined);
+  if (!calls.every(isKnown)) throw fault('transaction-forged', 'an instruction names an account that is not there');
+  return { addresses, calls };
+}
+
+/** Decodes a transaction's bytes, checks that the signature is its first, and verifies all of them. Throws otherwise. */
+function openWire(wire: Uint8Array, signature: string) {
+  const { messageBytes, signatures } = getTransactionDecoder().decode(wire);
+  const message = getCompiledTransactionMessageDecoder().decode(messageBytes);
+  if (message.version !== 'legacy' && message.version !== 0) throw new Error(`version ${message.version} is not known`);
+  const signers = Object.entries(signatures) as [Address, ReadonlyUint8Array | null][];
+  const first = signers[0]?.[1];
+  if (!first || getBase58Decoder().decode(first) !== signature) throw new Error('it is another transaction');
+  for (const [signer, bytes] of signers) {
+    const isValid = bytes && ed25519.verify(Uint8Array.from(bytes), Uint8Array.from(messageBytes), addressBytes(signer));
+    if (!isValid) throw new Error(`${signer} did not sign it`);
+  }
+  return { message, keys: message.staticAccounts };
+}
+
+const INVOKE = /^Program (\S+) invoke \[\d+\]$/;
+const RETURN = /^Program (\S+) (?:success|failed: .*)$/;
+const DATA = /^Program data: ([A-Za-z0-9+/=]*)$/;
+
+/**
+ * What the program logged as data in each of its calls, in order of the calls. Only lines written while it ran itself count: any program
+ * can log the same bytes.
+ */
+function readLog(logs: readonly string[], { program, fault }: { program: Address; fault: MakeFault }): Uint8Array[][] {
+  const stack: { own: Uint8Array[] | undefined }[] = [];
+  const calls: Uint8Array[][] = [];
+  for (const line of logs) {
+    if (line === 'Log truncated') throw fault('log-truncated', 'its log was cut short, so that events are missing');
+    const invoked = INVOKE.exec(line)?.[1];
+    const data = DATA.exec(line)?.[1];
+    if (invoked !== undefined) {
+      const own = invoked === program ? [] : undefined;
+      if (own) calls.push(own);
+      stack.push({ own });
+    } else if (RETURN.test(line)) stack.pop();
+    else if (data !== undefined) {
+      const own = stack.at(-1)?.own;
+      own?.push(
+        attempt(
+          () => Uint8Array.from(atob(data), (char) => char.charCodeAt(0)),
+          (error) => fault('event-malformed', 'an event is not base64', error),
+        ),
+      );
+    }
+  }
+  return calls;
+}
+
+function attempt<T>(act: () => T, orThrow: (error: Error) => HistoryFault): T {
+  try {
+    return act();
+  } catch (error) {
+    throw orThrow(error as Error);
+  }
+}
