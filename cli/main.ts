@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { addAuditCommands } from './audit-commands.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
 import type { ReconcileFlags } from './reconcile.ts';
 
@@ -33,6 +34,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .action(async (flags: ReconcileFlags) => {
       process.exitCode = await (await import('./reconcile.ts')).runReconcile(flags);
     });
+  addAuditCommands(program);
   await program.parseAsync(args, { from: 'user' });
 }
 

@@ -99,6 +99,11 @@ export class LedgerReader {
     return Number(this.#rows(sql)[0]?.bets ?? 0n);
   }
 
+  /** How many bets were ever taken. */
+  betCount(): number {
+    return Number(this.#rows('SELECT coalesce(sum(last_bet), 0) AS bets FROM vaults')[0]?.bets ?? 0n);
+  }
+
   bet(vault: Uint8Array, betNumber: bigint): BetRecord | undefined {
     return optional(this.#get('bets', 'SELECT * FROM bets WHERE vault = ? AND bet_number = ?', vault, toSql(betNumber)), readBet);
   }
