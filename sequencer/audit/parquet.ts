@@ -5,8 +5,8 @@ import { checkedCell } from './cells.ts';
 import type { Cell, Column, ColumnKind, TableLayout } from './columns.ts';
 
 /** Rows of one row group, which is what is held in memory at a time; fewer where they are long. */
-export const ROW_GROUP_ROWS = 20_000;
-const ROW_GROUP_CHARS = 32_000_000;
+export const ROW_GROUP_ROWS = 10_000;
+const ROW_GROUP_CHARS = 16_000_000;
 /** Largest row group that is read: a file may come from anybody. */
 const MAX_READ_ROWS = 1_000_000;
 

@@ -17,7 +17,7 @@ import { fromSql } from './schema.ts';
  * keep the write-ahead log of a running service from being taken in for as long as it takes. Every row is checked against its seal,
  * also those that the caller leaves out: a damaged time must not hide a row.
  */
-export const PAGE_ROWS = 1_000;
+export const PAGE_ROWS = 250;
 /** Of rows that hold up to 1,000 named differences each. */
 const REPORTS_PAGE_ROWS = 16;
 
