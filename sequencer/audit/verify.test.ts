@@ -100,7 +100,7 @@ describe('the check of an audit export', () => {
     const directory = copyOf('small');
     const path = join(directory, 'signature.json');
     const { length } = readFileSync(path);
-    for (let offset = 0; offset < length; offset += 1) {
+    for (let offset = 0; offset < length; offset += 3) {
       const whole = readFileSync(path);
       flip(path, offset);
       const kinds = await found(directory);
