@@ -14,7 +14,7 @@ import { LedgerReader } from '../sequencer/ledger/reader.ts';
 import { readReceiptKey } from '../sequencer/operations/keys.ts';
 import { readHistory } from '../verifier/history.ts';
 import { connectChain } from '../verifier/rpc.ts';
-import { chainRecords } from './audit-history.ts';
+import { chainRecords, wholeHistory } from './audit-history.ts';
 import { identityOf, rpcAt } from './reconcile.ts';
 
 export interface AuditExportOptions {
@@ -47,7 +47,8 @@ export async function exportData(options: AuditExportOptions): Promise<ManifestI
   try {
     const identity = identityOf(read);
     const key = signingKey(paths.keys, options.unsigned);
-    const chain = options.rpcUrl === undefined ? undefined : await chainPart(options.rpcUrl, { identity, range, key, options });
+    const chain =
+      options.rpcUrl === undefined ? undefined : await chainPart(options.rpcUrl, { identity, range, key, read, options });
     const bets = read.betCount();
     return await exportAudit({
       out: options.out,
@@ -80,10 +81,11 @@ interface ChainPart {
   identity: ReturnType<typeof identityOf>;
   range: ExportInput['range'];
   key: ExportInput['key'];
+  read: LedgerReader;
   options: AuditExportOptions;
 }
 
-async function chainPart(url: string, { identity, range, key, options }: ChainPart): Promise<ExportInput['chain']> {
+async function chainPart(url: string, { identity, range, key, read, options }: ChainPart): Promise<ExportInput['chain']> {
   const { program, house, genesisHash } = identity;
   const rpc = rpcAt(url);
   const shown = await call(rpc.getGenesisHash());
@@ -94,6 +96,7 @@ async function chainPart(url: string, { identity, range, key, options }: ChainPa
   if (key && addressOf(key.receiptKey) !== addressOf(account.receiptKey)) {
     throw new CasinoError('CHAIN_MISMATCH', `the receipt key ${addressOf(key.receiptKey)} is not the house's on chain`);
   }
+  const lastBatch = read.lastFinalized()?.batchNumber ?? 0n;
   const slot = await call(rpc.getSlot({ commitment: 'finalized' }));
   const reachedMs = 1_000 * Number((await call(rpc.getBlockTime(slot))) ?? 0);
   if (reachedMs < range.toMs) {
@@ -108,7 +111,8 @@ async function chainPart(url: string, { identity, range, key, options }: ChainPa
     onListed: (count) => (total = count),
   });
   const onRead = (done: number) => options.onProgress({ label: 'transactions', done, total });
-  return { records: chainRecords(counted(history, onRead)), slot };
+  const whole = wholeHistory(counted(history, onRead), lastBatch);
+  return { records: chainRecords(whole), slot };
 }
 
 async function* counted<T>(items: AsyncIterable<T>, onRead: (count: number) => void): AsyncGenerator<T> {

@@ -6,7 +6,7 @@ import type { ChainRecord } from '../sequencer/audit/chain-tables.ts';
 import type { HouseEvent } from '../verifier/layout/events.ts';
 import type { ProgramInstruction } from '../verifier/layout/instructions.ts';
 import type { HistoryTransaction } from '../verifier/transaction.ts';
-import { chainRecords } from './audit-history.ts';
+import { chainRecords, wholeHistory } from './audit-history.ts';
 
 const house = '11111111111111111111111111111112' as Address;
 const vault = '11111111111111111111111111111113' as Address;
@@ -120,4 +120,28 @@ test('what no event tells of comes from the instruction, and a transaction count
     { ...changed('terms-opened', { id: 2, profit_bps: 9_800, vrf_commitment: `${'00'.repeat(31)}01` }), index: 0 },
     { ...changed('paused-set', { paused: false }), index: 1 },
   ]);
+});
+
+test('a history that is not whole is refused: one without its beginning, and one that ends too early', async () => {
+  const frame = (name: string, events: object[] = []) => ({ instruction: { name, house }, events });
+  const settled = (batchNumber: bigint) => frame('settle_batch', [{ name: 'BatchSettled', batchNumber, runs: [] }]);
+  const read = async (frames: object[][], lastBatch: bigint) => {
+    async function* history() {
+      for (const one of frames) yield { signature: 's', slot: 1n, blockTimeMs: 1, frames: one } as unknown as HistoryTransaction;
+    }
+    let count = 0;
+    for await (const _ of wholeHistory(history(), lastBatch)) count += 1;
+    return count;
+  };
+  // Anybody can name the address of a house that is not there yet.
+  assert.equal(await read([[], [frame('init_house')], [settled(1n)], [settled(2n)]], 2n), 4);
+  assert.equal(await read([[frame('init_house')]], 0n), 1);
+  for (const [frames, lastBatch, message] of [
+    [[], 0n, /opening/],
+    [[[settled(1n)]], 1n, /opening/],
+    [[[frame('add_terms')], [frame('init_house')]], 0n, /opening/],
+    [[[frame('init_house')], [settled(1n)]], 2n, /batch 2, which is final: it ends at batch 1/],
+  ] as [object[][], bigint, RegExp][]) {
+    await assert.rejects(read(frames, lastBatch), { code: 'CHAIN_UNREACHABLE', message });
+  }
 });

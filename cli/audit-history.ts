@@ -9,6 +9,7 @@ import type {
   WithdrawalKind,
   WithdrawalRecord,
 } from '../sequencer/audit/chain-tables.ts';
+import { CasinoError } from '../sequencer/errors.ts';
 import type { HouseEvent } from '../verifier/layout/events.ts';
 import type { ProgramInstruction } from '../verifier/layout/instructions.ts';
 import type { HistoryTransaction } from '../verifier/transaction.ts';
@@ -23,6 +24,31 @@ export async function* chainRecords(history: AsyncIterable<HistoryTransaction>):
     yield told.map((one, index) => ({ ...one, signature, slot, timeMs: blockTimeMs, index }) as ChainRecord);
   }
 }
+
+/**
+ * The same history, once it has shown that it is whole: it begins with the house's opening, and comes to a batch that the ledger knows as
+ * final. `CHAIN_UNREACHABLE` otherwise: a node that forgets, or is behind, would leave rows out in silence.
+ */
+export async function* wholeHistory(
+  history: AsyncIterable<HistoryTransaction>,
+  lastBatch: bigint,
+): AsyncGenerator<HistoryTransaction> {
+  let isOpened = false;
+  let reached = 0n;
+  for await (const transaction of history) {
+    for (const { instruction, events } of transaction.frames) {
+      if (!isOpened && instruction.name !== 'init_house') throw lacking("the house's opening");
+      isOpened = true;
+      for (const event of events) if (event.name === 'BatchSettled' && event.batchNumber > reached) reached = event.batchNumber;
+    }
+    yield transaction;
+  }
+  if (!isOpened) throw lacking("the house's opening");
+  if (reached < lastBatch) throw lacking(`batch ${lastBatch}, which is final: it ends at batch ${reached}`);
+}
+
+const lacking = (what: string): CasinoError =>
+  new CasinoError('CHAIN_UNREACHABLE', `the node's history lacks ${what}; ask one that keeps all transactions, or later`);
 
 const change = (name: string, value: object): Unplaced<ChangeRecord> => ({
   table: 'chain_changes',

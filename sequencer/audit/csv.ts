@@ -10,6 +10,7 @@ const END = '\r\n';
 const NEEDS_QUOTES = /[",\r\n]/;
 /** Longest field that is read: a reconciliation's differences have some 300 kB at most. */
 const MAX_FIELD_CHARS = 16_000_000;
+const MAX_FIELDS = 100;
 
 export function csvWriter(layout: TableLayout, write: (bytes: Uint8Array) => void) {
   const lines = (rows: readonly Cell[][]) => write(Buffer.from(rows.map((row) => row.map(csvField).join(',') + END).join('')));
@@ -136,6 +137,7 @@ class CsvParser {
 
   #endField(): void {
     this.#record.push({ text: this.#text, quoted: this.#quoted });
+    if (this.#record.length > MAX_FIELDS) throw new Error(`a line has more than ${MAX_FIELDS} fields`);
     this.#text = '';
     this.#quoted = false;
   }

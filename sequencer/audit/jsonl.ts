@@ -8,11 +8,13 @@ import type { Cell, TableLayout } from './columns.ts';
  */
 const MAX_LINE_CHARS = 32_000_000;
 
-export function jsonlWriter({ columns }: TableLayout, write: (bytes: Uint8Array) => void) {
-  const names = columns.map(({ name }) => JSON.stringify(name));
-  const line = (row: readonly Cell[]) => `{${row.map((cell, index) => `${names[index]}:${jsonOf(cell)}`).join(',')}}\n`;
-  return { add: (rows: readonly Cell[][]) => write(Buffer.from(rows.map(line).join(''))), finish: () => {} };
+export function jsonlWriter(layout: TableLayout, write: (bytes: Uint8Array) => void) {
+  const text = (rows: readonly Cell[][]) => rows.map((row) => `${lineOf(layout, row)}\n`).join('');
+  return { add: (rows: readonly Cell[][]) => write(Buffer.from(text(rows))), finish: () => {} };
 }
+
+const lineOf = ({ columns }: TableLayout, row: readonly Cell[]): string =>
+  `{${columns.map(({ name }, index) => `"${name}":${jsonOf(row[index] as Cell)}`).join(',')}}`;
 
 const jsonOf = (cell: Cell): string => (typeof cell === 'bigint' ? `"${cell}"` : JSON.stringify(cell));
 
@@ -29,14 +31,18 @@ export async function* jsonlRows(layout: TableLayout, path: string): AsyncGenera
   if (rest !== '') throw new Error('its last line has no end');
 }
 
-function rowOf({ columns }: TableLayout, line: string): Cell[] {
+function rowOf(layout: TableLayout, line: string): Cell[] {
+  const { columns } = layout;
   const parsed: unknown = JSON.parse(line);
   if (typeof parsed !== 'object' || parsed === null) throw new Error('a line is no object');
   const row = parsed as Record<string, unknown>;
   if (Object.keys(row).length !== columns.length) throw new Error(`a line has other members than the ${columns.length} columns`);
-  return columns.map((column) => {
+  const cells = columns.map((column) => {
     const value = Object.hasOwn(row, column.name) ? row[column.name] : undefined;
     const wide = column.kind === 'u64' || column.kind === 'i64';
     return wide && typeof value === 'string' ? cellOf(column, value) : checkedCell(column, value);
   });
+  // A member that is there twice means one thing to one reader and another to the next.
+  if (lineOf(layout, cells) !== line) throw new Error('a line is not written as it has to be');
+  return cells;
 }

@@ -186,6 +186,7 @@ describe('the check of an audit export', () => {
       ['csv', '', /no header/],
       ['jsonl', '{"vault":"x"}\n', /members/],
       ['jsonl', 'null', /no end/],
+      ['jsonl', 'null\n', /no object/],
       ['parquet', 'PAR1', /./],
     ] as const) {
       const directory = copyOf(format);
@@ -198,6 +199,10 @@ describe('the check of an audit export', () => {
       );
       assert.match(findings[0]?.message as string, message);
     }
+    const twice = copyOf('jsonl');
+    writeFileSync(join(twice, 'configurations.jsonl'), '{"entry":"1","time":1,"time":7000,"settings":"{}"}\n');
+    rewrite(twice, () => {});
+    assert.deepEqual(await found(twice), ['file-malformed configurations.jsonl']);
     const quotes = ['"a"b', 'a"b', '"a', 'a\rb', 'a\nb'];
     for (const broken of quotes) {
       const directory = copyOf('csv');
@@ -216,6 +221,9 @@ describe('the check of an audit export', () => {
       ({ files }: Manifest) => files.pop(),
       ({ files }: Manifest) => Object.assign(files[0] as object, { columns: 2 }),
       ({ absent }: Manifest) => absent.push('bets'),
+      ({ files, absent }: Manifest) => absent.push((files.shift() as Manifest['files'][0]).table),
+      ({ totals }: Manifest) => Object.assign(totals, { profit: { all: '1' } }),
+      ({ totals }: Manifest) => Object.assign(totals.bets as object, { profit: '1' }),
       (manifest: Manifest) => Object.assign(manifest, { format: '__proto__' }),
       (manifest: Manifest) => Object.assign(manifest, { totals: null }),
     ]) {

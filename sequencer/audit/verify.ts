@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { createReadStream, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CasinoError, messageOf } from '../errors.ts';
 import { Summing, type TableLayout } from './columns.ts';
@@ -59,7 +59,7 @@ export async function verifyAudit(input: {
   onProgress?(file: string): void;
 }): Promise<AuditVerification> {
   const { directory } = input;
-  if (!existsSync(directory) || !lstatSync(directory).isDirectory()) {
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     throw new CasinoError('CONFIG_INVALID', `there is no folder ${directory}`);
   }
   const findings: Finding[] = [];

@@ -259,7 +259,7 @@ export class LedgerReader {
 
   /** Reads several things as of one moment. Short: while it lasts, the write-ahead log can not be taken in. */
   together<T>(read: () => T): T {
-    this.#database.exec('BEGIN');
+    this.#checked(() => this.#database.exec('BEGIN'));
     try {
       return read();
     } finally {
