@@ -37,7 +37,7 @@ function schemaOf({ columns }: TableLayout): SchemaElement[] {
   return [{ name: 'root', num_children: columns.length }, ...elements];
 }
 
-/** Apache Parquet, ZSTD, a row group of bounded size at a time. Its footer grows by some 2 kB with each. */
+/** Apache Parquet, ZSTD, a row group of bounded size at a time. Its footer grows by some 1 kB with each. */
 export function parquetWriter(layout: TableLayout, write: (bytes: Uint8Array) => void) {
   const bytes = new ByteWriter();
   const compressors = { ZSTD: (input: Uint8Array) => new Uint8Array(zstdCompressSync(input)) };
