@@ -17,7 +17,7 @@ import { addressBytes } from '../sequencer/ledger/addresses.ts';
 import { Ledger } from '../sequencer/ledger/ledger.ts';
 import { LedgerReader } from '../sequencer/ledger/reader.ts';
 import type { ArchiveRecord } from '../sequencer/ledger/records.ts';
-import { storedReceiptKey } from '../sequencer/operations/keys.ts';
+import { readReceiptKey } from '../sequencer/operations/keys.ts';
 import { NATIVE_KERNEL } from '../sequencer/prover/native-kernel.ts';
 import { Output } from './output.ts';
 
@@ -117,9 +117,9 @@ function receiptKeyOf({ data, receiptKey }: VerifyFlags): Uint8Array {
     if (!isAddress(receiptKey)) throw new CasinoError('CONFIG_INVALID', '--receipt-key is not an address');
     return addressBytes(receiptKey);
   }
-  const stored = storedReceiptKey(dataPaths(data).keys);
+  const stored = readReceiptKey(dataPaths(data).keys);
   if (!stored) throw new CasinoError('CONFIG_INVALID', 'the data directory has no receipt key: say which with --receipt-key');
-  return stored;
+  return stored.receiptKey;
 }
 
 /** `casino archive restore`. */

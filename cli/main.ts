@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { addArchiveCommands } from './archive-commands.ts';
+import { addAuditCommands } from './audit-commands.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
 import { addKeysCommands } from './keys-commands.ts';
@@ -38,6 +39,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
       process.exitCode = await (await import('./reconcile.ts')).runReconcile(flags);
     });
   addArchiveCommands(program);
+  addAuditCommands(program);
   addFairnessCommands(program);
   addKeysCommands(program);
   addVerifyCommands(program);

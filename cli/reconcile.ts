@@ -56,13 +56,14 @@ export async function reconcileData(input: { dataDirectory: string; rpcUrl: stri
 }
 
 /** The house that a ledger is bound to for ever. */
-function identityOf(read: LedgerReader) {
+export function identityOf(read: LedgerReader) {
   const [program, house, genesisHash] = read.meta('identity')?.split('/') ?? [];
   if (!program || !house || !genesisHash) throw new CasinoError('CONFIG_INVALID', 'the ledger is bound to no house yet');
   return { program: address(program), house: address(house), genesisHash };
 }
 
-function rpcAt(url: string) {
+/** A node at an address; `CONFIG_INVALID` if it is none. */
+export function rpcAt(url: string) {
   if (!URL.canParse(url)) throw new CasinoError('CONFIG_INVALID', `${url} is not the address of a node`);
   return connectRpc(url);
 }

@@ -46,6 +46,16 @@ export interface SeedCommitment extends MessageContext {
   root: Uint8Array;
 }
 
+/** The operator's word that an audit export is its own. Times in ms since the epoch, `to` not included. */
+export interface AuditManifest {
+  domain: bigint;
+  house: Uint8Array;
+  from: bigint;
+  to: bigint;
+  /** SHA-256 of the manifest file's bytes. */
+  manifestHash: Uint8Array;
+}
+
 /** Codes of a refusal, append-only. */
 export const REFUSAL_CODES = { 'outside-limit': 1, 'insufficient-balance': 2, restored: 3 } as const;
 export type RefusalName = keyof typeof REFUSAL_CODES;
@@ -57,7 +67,13 @@ export function refusalName(code: number): RefusalName {
   return entry[0] as RefusalName;
 }
 
-const TAGS = { receipt: 'ZKCRCPT1', limit: 'ZKCLIMT1', refusal: 'ZKCRFSL1', seedCommitment: 'ZKCSEED1' } as const;
+const TAGS = {
+  receipt: 'ZKCRCPT1',
+  limit: 'ZKCLIMT1',
+  refusal: 'ZKCRFSL1',
+  seedCommitment: 'ZKCSEED1',
+  auditManifest: 'ZKCAUDT1',
+} as const;
 
 /** 213 bytes, layouts.md section 3. */
 export function encodeReceipt(receipt: Receipt): Uint8Array {
@@ -131,6 +147,21 @@ export function decodeSeedCommitment(bytes: Uint8Array): SeedCommitment {
   const commitment = { ...context, termsId: reader.u32(), rangeIndex: reader.u64(), root: reader.bytes(32) };
   reader.finish();
   return commitment;
+}
+
+/** 120 bytes. */
+export function encodeAuditManifest({ domain, house, from, to, manifestHash }: AuditManifest): Uint8Array {
+  const writer = new ByteWriter().ascii(TAGS.auditManifest).field(domain).bytes(house, 32);
+  return writer.u64(from).u64(to).bytes(manifestHash, 32).finish();
+}
+
+export function decodeAuditManifest(bytes: Uint8Array): AuditManifest {
+  const reader = new ByteReader(bytes);
+  reader.tag(TAGS.auditManifest);
+  const head = { domain: reader.field(), house: reader.bytes(32) };
+  const manifest = { ...head, from: reader.u64(), to: reader.u64(), manifestHash: reader.bytes(32) };
+  reader.finish();
+  return manifest;
 }
 
 /** Whether the house's receipt key signed these bytes: ed25519, RFC 8032 without ZIP 215's leniency. */

@@ -14,10 +14,12 @@ import { blobCid, blobHashOf, blobHashOfCid, decodeBlob, encodeBlob, MAX_BLOB_BY
 import { fromHex, toHex } from './bytes.ts';
 import { FIELD_ORDER, fieldToBytes } from './field.ts';
 import {
+  decodeAuditManifest,
   decodeLimit,
   decodeReceipt,
   decodeRefusal,
   decodeSeedCommitment,
+  encodeAuditManifest,
   encodeLimit,
   encodeReceipt,
   encodeRefusal,
@@ -37,6 +39,7 @@ describe('messages of the receipt key', () => {
     { name: 'limit', length: 124, encode: encodeLimit, decode: decodeLimit },
     { name: 'refusal', length: 146, encode: encodeRefusal, decode: decodeRefusal },
     { name: 'seedCommitment', length: 148, encode: encodeSeedCommitment, decode: decodeSeedCommitment },
+    { name: 'auditManifest', length: 120, encode: encodeAuditManifest, decode: decodeAuditManifest },
   ] as const;
 
   test('the golden bytes come back through decode and encode', () => {

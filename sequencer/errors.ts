@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   BLOB_STORE_FAILED: { status: 503, retry: true },
   ARCHIVE_MISSING: { status: 503, retry: true },
   ARCHIVE_CORRUPT: { status: 500, retry: false },
+  EXPORT_FAILED: { status: 500, retry: true },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -25,6 +25,7 @@ import { CasinoError } from './errors.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
+import { keepReport, keepSettings } from './operations/history.ts';
 import { type OpenedHouse, openHouse, takesDevelopmentKeys } from './operations/house-setup.ts';
 import { loadOperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
@@ -69,6 +70,7 @@ export async function startService(options: {
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     const opened = await openHouse(house);
     await bindLedger(ledger, opened);
+    await keepSettings(ledger, { config, timeMs: Date.now() });
     const batchAccounts = await deriveBatchAccounts({
       program: config.program,
       house: opened.reader.house,
@@ -179,7 +181,10 @@ function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBoo
     everyMs: config.reconcileEveryMs,
     nowMs: Date.now,
     log,
-    save: (report) => writeFileDurably(path, new TextEncoder().encode(`${JSON.stringify(reportJson(report), null, 2)}\n`)),
+    save: async (report) => {
+      await keepReport(ledger, report);
+      writeFileDurably(path, new TextEncoder().encode(`${JSON.stringify(reportJson(report), null, 2)}\n`));
+    },
   });
 }
 

@@ -10,7 +10,7 @@ import { toHex } from '../bytes.ts';
 import { signatureToBytes, signEddsa } from '../eddsa.ts';
 import { bytesToInteger, fieldToBytes, reduce } from '../field.ts';
 import { poseidon } from '../kernel.ts';
-import { encodeLimit, encodeReceipt, encodeRefusal, encodeSeedCommitment } from '../messages.ts';
+import { encodeAuditManifest, encodeLimit, encodeReceipt, encodeRefusal, encodeSeedCommitment } from '../messages.ts';
 import { vaultKeyOf, vrfCommitmentOf } from '../outcome.ts';
 import { seedPath, seedRoot, seedTree } from '../seed-commitment.ts';
 import { clientSeedOf, sessionKeyFromSeed, sessionMessage, sessionSeedFromSignature } from '../session.ts';
@@ -135,6 +135,9 @@ function messageVectors(): unknown {
     limit: toHex(encodeLimit({ ...context, termsId: TERMS_ID, maxStakeUnits: 5_000n, throughBet: 512n })),
     refusal: toHex(encodeRefusal({ ...context, betNumber: 259n, head: fieldOf('refused head'), code: 2 })),
     seedCommitment: toHex(encodeSeedCommitment({ ...context, termsId: TERMS_ID, rangeIndex: 1n, root: seedRoot(tree) })),
+    auditManifest: toHex(
+      encodeAuditManifest({ domain, house, from: 1_789_000_000_000n, to: 1_790_000_000_000n, manifestHash: bytesOf('manifest') }),
+    ),
     seed: {
       betNumber: '258',
       serverSeed: hex(seeds[1] as bigint),

@@ -6,6 +6,7 @@ import type {
   BetRecord,
   LedgerEntry,
   QuarantineRecord,
+  ReconciliationRecord,
   VoidRecord,
 } from './records.ts';
 import { toSql } from './schema.ts';
@@ -100,6 +101,10 @@ export class LedgerWriter {
         return this.#betsArchived(entry.range);
       case 'bets-restored':
         return this.#betsRestored(entry);
+      case 'reconciled':
+        return this.#reconciled(entry.reconciliation);
+      case 'configured':
+        return this.#insert('configurations', [null, entry.configuration.timeMs, entry.configuration.settings]);
     }
   }
 
@@ -234,6 +239,12 @@ export class LedgerWriter {
     if (!this.#statement(waits).get(vault, toSql(firstBet))) return;
     this.#run('DELETE FROM quarantine WHERE vault = ?', [vault]);
     this.#insert('quarantine', [vault, toSql(firstBet), reason, sinceMs, attempts, retryAtMs]);
+  }
+
+  #reconciled(report: ReconciliationRecord): void {
+    const checked = [report.vaultsChecked, report.batchesChecked, report.transfersChecked];
+    const found = [report.complete ? 1 : 0, report.fundsDiffer ? 1 : 0, report.omitted, report.discrepancies];
+    this.#insert('reconciliations', [null, report.timeMs, toSql(report.slot), ...checked, ...found]);
   }
 
   #audit(line: {

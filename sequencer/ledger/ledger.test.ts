@@ -30,10 +30,14 @@ const BEFORE_ARCHIVES = 'DROP TABLE archives; DROP TABLE archived_ranges;';
 /** Takes back what version 3 added. */
 const BEFORE_VOIDING = 'DROP TABLE voided_vaults; DROP INDEX transfers_by_number;';
 
+/** Takes back what version 6 added. */
+const BEFORE_AUDIT = 'DROP TABLE reconciliations; DROP TABLE configurations;';
+
 /** Makes a ledger one of before rows were sealed; `sql` does the rest. */
 function unseal(path: string, sql: string): void {
   const database = new DatabaseSync(path);
   database.exec(BEFORE_ARCHIVES);
+  database.exec(BEFORE_AUDIT);
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
   for (const { name } of tables) database.exec(`ALTER TABLE ${name} DROP COLUMN seal`);
   database.exec(`DELETE FROM meta; ${sql}`);

@@ -7,16 +7,28 @@ import { ledgerFault } from './faults.ts';
 import type {
   AuditRecord,
   BatchRecord,
-  BatchState,
   BetRecord,
+  ConfigurationRecord,
   LeaderRecord,
   LimitRecord,
   QuarantineRecord,
+  ReconciliationRecord,
   RefusalRecord,
   VaultRecord,
   VoidRecord,
 } from './records.ts';
-import { type Row, readBatchColumns, readBet, readQuarantine, readRun, readVault, readVoid } from './rows.ts';
+import {
+  type Row,
+  readAudit,
+  readBatchColumns,
+  readBet,
+  readConfiguration,
+  readQuarantine,
+  readReconciliation,
+  readRun,
+  readVault,
+  readVoid,
+} from './rows.ts';
 import { fromSql, requireSchema, toSql } from './schema.ts';
 import { sealedRow } from './seals.ts';
 
@@ -93,6 +105,11 @@ export class LedgerReader {
     const sql = `SELECT coalesce(sum(last_bet - batched_through), 0) AS bets FROM vaults
       WHERE batched_through < last_bet AND vault NOT IN (SELECT vault FROM quarantine)`;
     return Number(this.#rows(sql)[0]?.bets ?? 0n);
+  }
+
+  /** How many bets were ever taken. */
+  betCount(): number {
+    return Number(this.#rows('SELECT coalesce(sum(last_bet), 0) AS bets FROM vaults')[0]?.bets ?? 0n);
   }
 
   bet(vault: Uint8Array, betNumber: bigint): BetRecord | undefined {
@@ -245,24 +262,45 @@ export class LedgerReader {
   }
 
   auditTrail(batchNumber: bigint): AuditRecord[] {
-    return this.#all('audit', 'SELECT * FROM audit WHERE batch_number = ? ORDER BY id', toSql(batchNumber)).map((row) => ({
-      batchNumber: fromSql(row.batch_number),
-      timeMs: Number(row.time_ms),
-      from: row.from_state as BatchState | '',
-      to: row.to_state as BatchState | '',
-      reason: row.reason as string,
-      attempt: Number(row.attempt),
-      signature: row.signature as string,
-    }));
+    return this.#all('audit', 'SELECT * FROM audit WHERE batch_number = ? ORDER BY id', toSql(batchNumber)).map(readAudit);
+  }
+
+  /** The newest reconciliation that was stored. */
+  lastReconciliation(): ReconciliationRecord | undefined {
+    return optional(this.#get('reconciliations', 'SELECT * FROM reconciliations ORDER BY id DESC LIMIT 1'), readReconciliation);
+  }
+
+  /** The settings of the newest start whose settings were new. */
+  lastConfiguration(): ConfigurationRecord | undefined {
+    return optional(this.#get('configurations', 'SELECT * FROM configurations ORDER BY id DESC LIMIT 1'), readConfiguration);
+  }
+
+  /** A page of a table in the order of its key, beyond the key of another row: whole rows, each as it was written. */
+  page(table: string, options: { key: readonly string[]; after: Row | undefined; limit: number }): Row[] {
+    const { key, after, limit } = options;
+    const order = key.join(', ');
+    const beyond = after ? `WHERE (${order}) > (${key.map(() => '?').join(', ')})` : '';
+    const cells = after ? key.map((column) => after[column] as Cell) : [];
+    return this.#all(table, `SELECT * FROM ${table} ${beyond} ORDER BY ${order} LIMIT ?`, ...cells, limit);
+  }
+
+  /** Reads several things as of one moment. Short: while it lasts, the write-ahead log can not be taken in. */
+  together<T>(read: () => T): T {
+    this.#checked(() => this.#database.exec('BEGIN'));
+    try {
+      return read();
+    } finally {
+      this.#database.exec('ROLLBACK');
+    }
+  }
+
+  /** The rows of a batch's runs, by slot. */
+  runsOf(batchNumber: bigint): Row[] {
+    return this.#all('batch_runs', 'SELECT * FROM batch_runs WHERE batch_number = ? ORDER BY slot', batchNumber);
   }
 
   #readBatch(row: Row): BatchRecord {
-    const runs = this.#all(
-      'batch_runs',
-      'SELECT * FROM batch_runs WHERE batch_number = ? ORDER BY slot',
-      row.batch_number as bigint,
-    );
-    return { ...readBatchColumns(row), runs: runs.map(readRun) };
+    return { ...readBatchColumns(row), runs: this.runsOf(row.batch_number as bigint).map(readRun) };
   }
 
   #get(table: string, sql: string, ...cells: Cell[]): Row | undefined {

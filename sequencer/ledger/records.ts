@@ -170,6 +170,25 @@ export interface ArchivedRange {
   firstRow: number;
 }
 
+/** A reconciliation as it was reported. `discrepancies` is the JSON of `ReconciliationReport`'s. */
+export interface ReconciliationRecord {
+  timeMs: number;
+  slot: bigint;
+  vaultsChecked: number;
+  batchesChecked: number;
+  transfersChecked: number;
+  complete: boolean;
+  fundsDiffer: boolean;
+  omitted: number;
+  discrepancies: string;
+}
+
+/** The settings that a start found, as JSON without secrets. */
+export interface ConfigurationRecord {
+  timeMs: number;
+  settings: string;
+}
+
 /** A change that the ledger makes durable. Entries of one commit become durable together or not at all. */
 export type LedgerEntry =
   | { kind: 'vault'; vault: VaultRecord }
@@ -203,4 +222,6 @@ export type LedgerEntry =
   | { kind: 'archive-created'; archive: Omit<ArchiveRecord, 'state'> }
   | { kind: 'archive-became'; archiveNumber: bigint; from: ArchiveState; to: ArchiveState }
   | { kind: 'bets-archived'; range: ArchivedRange }
-  | { kind: 'bets-restored'; archiveNumber: bigint; bets: readonly BetRecord[] };
+  | { kind: 'bets-restored'; archiveNumber: bigint; bets: readonly BetRecord[] }
+  | { kind: 'reconciled'; reconciliation: ReconciliationRecord }
+  | { kind: 'configured'; configuration: ConfigurationRecord };

@@ -4,10 +4,13 @@ import type {
   ArchivedRange,
   ArchiveRecord,
   ArchiveState,
+  AuditRecord,
   BatchRecord,
   BatchState,
   BetRecord,
+  ConfigurationRecord,
   QuarantineRecord,
+  ReconciliationRecord,
   RunRecord,
   VaultRecord,
   VoidRecord,
@@ -50,6 +53,36 @@ export function readVoid(row: Row): VoidRecord {
     slot: fromSql(row.slot),
     reason: row.reason as string,
   };
+}
+
+export function readAudit(row: Row): AuditRecord {
+  return {
+    batchNumber: fromSql(row.batch_number),
+    timeMs: Number(row.time_ms),
+    from: row.from_state as BatchState | '',
+    to: row.to_state as BatchState | '',
+    reason: row.reason as string,
+    attempt: Number(row.attempt),
+    signature: row.signature as string,
+  };
+}
+
+export function readReconciliation(row: Row): ReconciliationRecord {
+  return {
+    timeMs: Number(row.time_ms),
+    slot: fromSql(row.slot),
+    vaultsChecked: Number(row.vaults_checked),
+    batchesChecked: Number(row.batches_checked),
+    transfersChecked: Number(row.transfers_checked),
+    complete: row.complete === 1n,
+    fundsDiffer: row.funds_differ === 1n,
+    omitted: Number(row.omitted),
+    discrepancies: row.discrepancies as string,
+  };
+}
+
+export function readConfiguration(row: Row): ConfigurationRecord {
+  return { timeMs: Number(row.time_ms), settings: row.settings as string };
 }
 
 export function readBet(row: Row): BetRecord {

@@ -103,6 +103,21 @@ const ARCHIVE_TABLES = `
   CREATE INDEX archived_ranges_by_row ON archived_ranges (archive, first_row);
 `;
 
+/**
+ * What auditors ask for: the reconciliations that said something new, and the settings that the service has run with. Both only grow,
+ * by a bounded number of rows a day.
+ */
+const AUDIT_TABLES = `
+  CREATE TABLE reconciliations (
+    id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, slot INTEGER NOT NULL, vaults_checked INTEGER NOT NULL,
+    batches_checked INTEGER NOT NULL, transfers_checked INTEGER NOT NULL, complete INTEGER NOT NULL, funds_differ INTEGER NOT NULL,
+    omitted INTEGER NOT NULL, discrepancies TEXT NOT NULL, seal INTEGER
+  ) STRICT;
+  CREATE TABLE configurations (
+    id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, settings TEXT NOT NULL, seal INTEGER
+  ) STRICT;
+`;
+
 /** Older ledgers have no seals and no mark yet. */
 export const SEALED_SINCE_VERSION = 4;
 
@@ -113,9 +128,11 @@ const STEPS: readonly { version: number; run(database: DatabaseSync): void }[] =
   { version: 3, run: (database) => database.exec(VOIDED_TABLES) },
   { version: SEALED_SINCE_VERSION, run: sealAll },
   { version: 5, run: (database) => database.exec(ARCHIVE_TABLES) },
+  { version: 6, run: (database) => database.exec(AUDIT_TABLES) },
 ];
 
-const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
+/** The version that this code reads and writes. */
+export const SCHEMA_VERSION = Math.max(...STEPS.map(({ version }) => version));
 
 function sealAll(database: DatabaseSync): void {
   const meta = database.prepare('INSERT INTO meta VALUES (?, ?)');

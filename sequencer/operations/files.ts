@@ -22,7 +22,8 @@ export function writeFileDurably(path: string, bytes: Uint8Array, mode = 0o644):
   syncDirectory(dirname(path));
 }
 
-function syncDirectory(path: string): void {
+/** Makes what was created, renamed or removed in a folder durable. */
+export function syncDirectory(path: string): void {
   const directory = openSync(path, 'r');
   try {
     fsyncSync(directory);

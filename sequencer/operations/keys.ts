@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { createKeyPairSignerFromBytes, type KeyPairSigner } from '@solana/kit';
+import { compareBytes } from '../../protocol/bytes.ts';
 import { bytesToInteger, FIELD_ORDER, fieldFromBytes, fieldToBytes } from '../../protocol/field.ts';
 import { CasinoError } from '../errors.ts';
 import { writeFileDurably } from './files.ts';
@@ -30,10 +31,14 @@ export async function loadOperatorKeys(directory: string): Promise<OperatorKeys>
   };
 }
 
-/** The receipt key's public half, where a directory has one already: nothing is made. */
-export function storedReceiptKey(directory: string): Uint8Array | undefined {
+/** The receipt key of a directory, seed and public key; undefined if it has none. Makes nothing; `CONFIG_INVALID` if it is damaged. */
+export function readReceiptKey(directory: string): Pick<OperatorKeys, 'receiptSeed' | 'receiptKey'> | undefined {
   const path = join(directory, 'receipt.json');
-  return existsSync(path) ? keypairBytes(path).slice(32) : undefined;
+  if (!existsSync(path)) return undefined;
+  const bytes = keypairBytes(path);
+  const [receiptSeed, receiptKey] = [bytes.slice(0, 32), bytes.slice(32)];
+  if (compareBytes(ed25519.getPublicKey(receiptSeed), receiptKey) === 0) return { receiptSeed, receiptKey };
+  throw new CasinoError('CONFIG_INVALID', `the halves of ${path} do not belong together`);
 }
 
 /** The secrets k of all terms that this operator has made, by terms id. */

@@ -16,8 +16,8 @@ export interface ReconcilerOptions extends Pick<ReconcileInput, 'chain' | 'read'
   /** From the end of one run to the beginning of the next. */
   everyMs: number;
   log: Logger;
-  /** Keeps the newest report; may throw. */
-  save(report: ReconciliationReport): void;
+  /** Keeps the newest report; may fail. */
+  save(report: ReconciliationReport): void | Promise<void>;
 }
 
 /**
@@ -66,7 +66,7 @@ export class Reconciler {
     if (found) log.error({ alert, report: reportJson(report) }, describeReport(report));
     else if (!before || before.discrepancies.length > 0) log.info(describeReport(report));
     try {
-      save(report);
+      await save(report);
     } catch (error) {
       log.error({ reason: messageOf(error) }, 'the reconciliation report could not be stored');
     }
