@@ -22,8 +22,8 @@ const AIRDROP_RESEND_MS = 15_000;
 const POLL_MS = 250;
 /** Time for a deposit to become final, a restart of the services included. */
 const CHAIN_TIMEOUT_MS = 300_000;
-/** Bets are sent again for so long: the services may be starting anew meanwhile. */
-const RETRY: RetryLimits = { maxElapsedMs: 300_000, firstDelayMs: 100, maxDelayMs: 2_000 };
+/** Bets are sent again for so long: the services may be starting anew meanwhile, or be busy until earlier bets have settled. */
+const RETRY: RetryLimits = { maxElapsedMs: 1_800_000, firstDelayMs: 100, maxDelayMs: 2_000 };
 
 export interface DemoBettor {
   index: number;

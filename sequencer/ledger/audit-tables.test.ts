@@ -51,12 +51,12 @@ describe('the tables for auditors', () => {
     assert.deepEqual(ledger.read.lastConfiguration(), configuration);
   });
 
-  test('a ledger of version 4 gains them, sealed like the others, and opens again', async () => {
+  test('a ledger of version 5 gains them, sealed like the others, and opens again', async () => {
     const id = ledger.read.meta('ledger');
     await ledger.commit([{ kind: 'meta', key: 'kept', value: 'yes' }]);
     await ledger.close();
     const database = new DatabaseSync(path);
-    database.exec('DROP TABLE reconciliations; DROP TABLE configurations; PRAGMA user_version = 4;');
+    database.exec('DROP TABLE reconciliations; DROP TABLE configurations; PRAGMA user_version = 5;');
     const digest = schemaDigest(database);
     const row = database.prepare("UPDATE meta SET value = ?, seal = ? WHERE key = 'schema'");
     row.run(digest, sealOf('meta', ['schema', digest]));

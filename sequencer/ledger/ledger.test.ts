@@ -335,7 +335,7 @@ describe('ledger', () => {
     await ledger.commit([{ kind: 'bet', bet: bet(1n) }]);
     await ledger.close();
     const database = new DatabaseSync(path);
-    database.exec(`${BEFORE_ARCHIVES} PRAGMA user_version = 4;`);
+    database.exec(`${BEFORE_ARCHIVES} ${BEFORE_AUDIT} PRAGMA user_version = 4;`);
     const digest = schemaDigest(database);
     const seal = sealOf('meta', ['schema', digest]);
     database.prepare("UPDATE meta SET value = ?, seal = ? WHERE key = 'schema'").run(digest, seal);
