@@ -1,6 +1,7 @@
 import { type Address, getBase58Encoder } from '@solana/kit';
 import { domainOf } from '../protocol/account.ts';
 import { toHex } from '../protocol/bytes.ts';
+import { type KeyWeakness, keyWeakness } from '../protocol/development-keys.ts';
 import type { BlobSource } from './blob-source.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import { type Comparison, compareAccounts, compareListed, type Expected, expectedAccounts, listVaults } from './compare.ts';
@@ -56,6 +57,8 @@ export interface ReportedKey {
   maxVaults: number;
   /** SHA-256 of the key, hex. */
   keyHash: string;
+  /** Why proofs under it convince nobody; undefined if nothing is known against it. */
+  weakness: KeyWeakness | undefined;
 }
 
 export interface VerifyReport {
@@ -279,8 +282,8 @@ class Verification {
       comparedSlot: `${this.#comparedSlot}`,
       ...{ transactions: counts.transactions, batches: counts.batches, bets: counts.bets },
       ...{ proofsVerified: counts.proofsVerified, blobs: counts.blobs, vaultsCompared: this.#vaultsCompared },
-      verifyingKeys: [...state.keys.values()].map(({ id, maxBets, maxVaults, keyHash }) => {
-        return { id, maxBets, maxVaults, keyHash: toHex(keyHash) };
+      verifyingKeys: [...state.keys.values()].map(({ id, maxBets, maxVaults, keyHash, key }) => {
+        return { id, maxBets, maxVaults, keyHash: toHex(keyHash), weakness: keyWeakness(key) };
       }),
       ...{ divergenceCount, firstDivergence: divergences[0], divergences },
       resumedAfter: this.#resumedAfter,

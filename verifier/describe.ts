@@ -1,3 +1,4 @@
+import type { KeyWeakness } from '../protocol/development-keys.ts';
 import type { VerifyReport } from './chain.ts';
 import type { Divergence } from './divergence.ts';
 
@@ -10,6 +11,7 @@ export function describeVerification(report: VerifyReport): string {
   const lines = report.passed
     ? ['PASSED: everything recomputed is as the chain has it']
     : [`DIVERGES: ${count} found; the first:`];
+  lines.push(...keyWarning(report));
   for (const divergence of divergences.slice(0, MAX_SHOWN)) lines.push(describeDivergence(divergence));
   if (count > MAX_SHOWN) lines.push(`  and ${count - Math.min(MAX_SHOWN, divergences.length)} more`);
   const { transactions, batches, bets, proofsVerified, blobs, vaultsCompared, seconds } = report;
@@ -18,12 +20,26 @@ export function describeVerification(report: VerifyReport): string {
     `program ${report.program}, chain ${report.genesisHash}, compared in slot ${report.comparedSlot}`,
     `${transactions} transactions, ${batches} batches, ${bets} bets, ${proofsVerified} proofs verified, ${blobs} blobs`,
     `${vaultsCompared} vaults compared, with the house, its escrow, terms and keys`,
-    ...report.verifyingKeys.map(({ id, maxBets, maxVaults, keyHash }) => {
-      return `verifying key ${id} (${maxBets} bets, ${maxVaults} vaults): ${keyHash}`;
+    ...report.verifyingKeys.map(({ id, maxBets, maxVaults, keyHash, weakness }) => {
+      return `verifying key ${id} (${maxBets} bets, ${maxVaults} vaults): ${keyHash}${weakness ? `, ${WEAKNESSES[weakness]}` : ''}`;
     }),
     `${seconds.toFixed(1)} s${report.resumedAfter > 0 ? `, going on after ${report.resumedAfter} transactions` : ''}`,
   );
   return lines.join('\n');
+}
+
+const WEAKNESSES: Record<KeyWeakness, string> = {
+  development: 'a DEVELOPMENT KEY',
+  'derived-from-development': 'made from a DEVELOPMENT KEY',
+  'no-contribution': 'to which NOBODY HAS CONTRIBUTED',
+};
+
+/** What a pass is worth under a key whose secret is known. */
+function keyWarning({ verifyingKeys }: VerifyReport): string[] {
+  if (verifyingKeys.every(({ weakness }) => weakness === undefined)) return [];
+  return [
+    '!!! THE PROOFS PROVE NOTHING: the secret of a verifying key is public, so anyone can forge them. No real money here !!!',
+  ];
 }
 
 /** One divergence: its code, where it is, and what was expected. */
