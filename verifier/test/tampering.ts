@@ -18,7 +18,7 @@ export function copyOf({ blobs, ...lived }: Lived): Lived {
 }
 
 /** Transactions whose log has an event of this tag, oldest first. */
-export function withEvent(lived: Lived, tag: string): { signature: string; raw: RawTransaction }[] {
+export function withEvent(lived: Pick<Lived, 'chain'>, tag: string): { signature: string; raw: RawTransaction }[] {
   return lived.chain.listed
     .map(({ signature }) => ({ signature, raw: lived.chain.transactions.get(signature) as RawTransaction }))
     .filter(({ raw }) => eventLines(raw).some(({ bytes }) => tagOf(bytes) === tag))
