@@ -28,15 +28,16 @@ after(async () => {
 });
 
 /** Runs `casino verify bet`; the exit code and what it printed. */
-const verifyBet = async (...args: string[]) => {
+const verify = async (...args: string[]) => {
   const casino = fileURLToPath(new URL('../casino.mjs', import.meta.url));
-  const child = spawn(process.execPath, [casino, 'verify', 'bet', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [casino, 'verify', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [output, errors] = await Promise.all(
     [child.stdout, child.stderr].map(async (stream) => Buffer.concat(await stream.toArray()).toString()),
   );
   const exitCode = child.exitCode ?? (await new Promise<number | null>((resolve) => child.once('close', resolve)));
   return { exitCode, output: output as string, errors: errors as string };
 };
+const verifyBet = (...args: string[]) => verify('bet', ...args);
 const saved = (name: string, file: ReceiptFile | string): string => {
   const path = join(dataDirectory, name);
   writeFileSync(path, typeof file === 'string' ? file : receiptFileText(file));
@@ -65,6 +66,7 @@ test('a bet is checked with nothing but its file, a node and its blob', { timeou
     const { exitCode, output } = await verifyBet(path, '--rpc', rpcUrl, '--blobs', blobs, '--house', client.house.house);
     assert.equal(exitCode, 0, output);
     assert.match(output, /✓ proof/);
+    assert.match(output, /THE PROOFS PROVE NOTHING.*a DEVELOPMENT KEY/);
     assert.match(output, new RegExp(`1000000 base units on heads[^]*${result.won ? 'won' : 'lost'}, payout ${result.payout}`));
   }
   const blob = readdirSync(blobs)
@@ -78,6 +80,18 @@ test('a bet is checked with nothing but its file, a node and its blob', { timeou
     '--json',
   );
   assert.deepEqual([whole.exitCode, JSON.parse(whole.output).verdict], [0, 'settled']);
+
+  const house = await verify(
+    'chain',
+    '--rpc',
+    rpcUrl,
+    '--blobs',
+    `${apiUrl}/v1/blobs`,
+    '--state',
+    join(dataDirectory, 'state.json'),
+  );
+  assert.equal(house.exitCode, 0, house.output + house.errors);
+  assert.match(house.output, /^PASSED(.|\n)*THE PROOFS PROVE NOTHING(.|\n)*verifying key 1 .*a DEVELOPMENT KEY/);
 
   const flipped = Uint8Array.from(own.receipt.signature);
   flipped[0] = (flipped[0] as number) ^ 1;

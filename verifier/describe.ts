@@ -11,9 +11,9 @@ export function describeVerification(report: VerifyReport): string {
   const lines = report.passed
     ? ['PASSED: everything recomputed is as the chain has it']
     : [`DIVERGES: ${count} found; the first:`];
-  lines.push(...keyWarning(report));
   for (const divergence of divergences.slice(0, MAX_SHOWN)) lines.push(describeDivergence(divergence));
   if (count > MAX_SHOWN) lines.push(`  and ${count - Math.min(MAX_SHOWN, divergences.length)} more`);
+  lines.push(...keyWarning(report));
   const { transactions, batches, bets, proofsVerified, blobs, vaultsCompared, seconds } = report;
   lines.push(
     `house ${report.house}`,
@@ -28,11 +28,16 @@ export function describeVerification(report: VerifyReport): string {
   return lines.join('\n');
 }
 
-const WEAKNESSES: Record<KeyWeakness, string> = {
+/** What is wrong with a verifying key, for people. */
+export const WEAKNESSES: Record<KeyWeakness, string> = {
   development: 'a DEVELOPMENT KEY',
   'derived-from-development': 'made from a DEVELOPMENT KEY',
   'no-contribution': 'to which NOBODY HAS CONTRIBUTED',
 };
+
+/** Said wherever a check rests on a proof under such a key. */
+export const WORTHLESS_PROOFS =
+  '!!! THE PROOFS PROVE NOTHING: the secret of a verifying key is public, so anyone can forge them. No real money here !!!';
 
 /** What a pass is worth under a key whose secret is known. */
 function keyWarning({ verifyingKeys }: VerifyReport): string[] {

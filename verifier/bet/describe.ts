@@ -1,3 +1,4 @@
+import { WEAKNESSES, WORTHLESS_PROOFS } from '../describe.ts';
 import type { BetCheck } from './checks.ts';
 import type { BetReport, BetVerdict } from './verify-bet.ts';
 
@@ -51,6 +52,7 @@ export function describeBet(report: BetReport): string {
     ...checks,
     '',
     VERDICTS[report.verdict],
+    ...keyWarning(report),
     ...ADVICE[report.verdict],
   ].join('\n');
 }
@@ -77,6 +79,7 @@ export function betReportJson(report: BetReport) {
         ? {
             ...{ state: settlement.state, batch: `${settlement.batchNumber}`, signature: settlement.signature },
             ...{ slot: `${settlement.slot}`, blob_cid: settlement.blobCid },
+            key_weakness: settlement.keyWeakness ?? null,
           }
         : (settlement ?? null),
     checks: report.checks.map(({ name, result, detail, blame }) => ({ name, result, detail, blame: blame ?? null })),
@@ -86,6 +89,11 @@ export function betReportJson(report: BetReport) {
 function detailOf({ result, detail, blame }: BetCheck): string {
   if (result === 'passed') return detail;
   return result === 'skipped' ? `not checked: ${detail}` : `FAILED (${blame}): ${detail}`;
+}
+
+function keyWarning({ settlement }: BetReport): string[] {
+  if (settlement?.state !== 'settled' || !settlement.keyWeakness) return [];
+  return [`${WORTHLESS_PROOFS} It is ${WEAKNESSES[settlement.keyWeakness]}.`];
 }
 
 function settlementOf({ settlement }: BetReport): string {
