@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { CeremonyError } from './errors.ts';
 
+const require = createRequire(import.meta.url);
 /** What a contribution adds to a key, and more. */
 const ROOM_BYTES = 1 << 20;
 
@@ -55,10 +56,12 @@ export class Snarkjs {
    * dependency, since it is under the GPL and nothing that the service runs may need it.
    */
   static async load(onProgress: Progress): Promise<Snarkjs> {
-    const tool = await import('snarkjs').catch((cause: unknown) => {
+    try {
+      // Not `import`: that is another copy, which forgets the threads of whoever has loaded this one, so that they are never ended.
+      return new Snarkjs(require('snarkjs') as Untyped, onProgress);
+    } catch (cause) {
       throw new CeremonyError('TOOL_MISSING', 'snarkjs is not installed: run npm ci without --omit=dev', { cause });
-    });
-    return new Snarkjs(tool as Untyped, onProgress);
+    }
   }
 
   /** Ends the threads; nothing may run. */
@@ -67,7 +70,7 @@ export class Snarkjs {
   }
 
   static version(): string {
-    const path = createRequire(import.meta.url).resolve('snarkjs');
+    const path = require.resolve('snarkjs');
     const [folder = ''] = path.split('/build/');
     return (JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { version: string }).version;
   }
