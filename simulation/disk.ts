@@ -144,6 +144,7 @@ export function simulatedArchives({ disk, life, fails }: { disk: Disk; life: Lif
       };
     },
     clean: () => {},
+    freeBytes: () => Number.POSITIVE_INFINITY,
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ArchiveWorld, archivedBet, dyingLedger, headOf, vaultBytes } from '../test/archive-world.ts';
@@ -167,6 +167,7 @@ describe('archiver', () => {
     const full: ArchiveFiles = {
       open: (name) => w.files.open(name),
       clean: () => w.files.clean(),
+      freeBytes: () => w.files.freeBytes(),
       create: () => {
         const sink = w.files.create();
         const append = (bytes: Uint8Array) => {
@@ -180,6 +181,23 @@ describe('archiver', () => {
     await assert.rejects(w.archiver({ files: full }).run(), /no space left/);
     assert.deepEqual([archiveFiles(), w.hotCount(), w.read.archives.list()], [[], 300, []]);
     await w.archiveAll();
+    w.assertAll(assert.deepEqual);
+  });
+
+  test('the last of a disk is left to the ledger, whose failed commit would end the service', async () => {
+    await w.history({ vaults: 1, rounds: 3, each: 100 });
+    w.nowMs += 10_000;
+    const files: ArchiveFiles = {
+      open: (name) => w.files.open(name),
+      clean: () => w.files.clean(),
+      create: () => w.files.create(),
+      freeBytes: () => 268_435_456,
+    };
+    await assert.rejects(w.archiver({ files }).run(), /256 MB of disk are free/);
+    assert.deepEqual([existsSync(w.files.path), w.hotCount(), w.read.archives.list()], [false, 300, []]);
+    assert.ok(w.files.freeBytes() > 0, 'before there is a folder');
+    await w.archiveAll();
+    assert.ok(w.files.freeBytes() > 0);
     w.assertAll(assert.deepEqual);
   });
 
@@ -197,6 +215,7 @@ describe('archiver', () => {
     const damaging = (damage: (bytes: Buffer) => Buffer): ArchiveFiles => ({
       create: () => w.files.create(),
       clean: () => w.files.clean(),
+      freeBytes: () => w.files.freeBytes(),
       open: (name) => {
         const path = join(w.files.path, name);
         const whole = readFileSync(path);
@@ -282,7 +301,12 @@ describe('archiver', () => {
       if (w.logged.length === 0) throw new Error('no room');
       return w.files.create();
     };
-    const files: ArchiveFiles = { open: (name) => w.files.open(name), create: sink, clean: () => {} };
+    const files: ArchiveFiles = {
+      open: (name) => w.files.open(name),
+      create: sink,
+      clean: () => {},
+      freeBytes: () => w.files.freeBytes(),
+    };
     const archiver = w.archiver({ files });
     archiver.start();
     const until = async (condition: () => boolean) => {

@@ -6,7 +6,7 @@ import type { LedgerPort } from '../ledger/ledger.ts';
 import type { ArchivedRange, ArchiveRecord, BetRecord, LedgerEntry } from '../ledger/records.ts';
 import { checkArchive } from './check.ts';
 import type { ArchiveFiles } from './files.ts';
-import { BLOCK_ROWS, encodeBet, MAX_ROWS } from './format.ts';
+import { BLOCK_ROWS, encodeBet, MAX_ROWS, ROW_BYTES } from './format.ts';
 import { originOf } from './origin.ts';
 import { type ArchivePlan, planArchive } from './plan.ts';
 import { ArchiveWriter, archiveName } from './writer.ts';
@@ -23,6 +23,9 @@ const PAUSE_MS = 10;
 const MAX_BACKLOG = 512;
 /** Bets that one commit takes out of the ledger: what waits for the disk meanwhile waits some milliseconds. */
 const BETS_A_COMMIT = 32;
+
+/** What an archive leaves of the disk: the ledger lives there too, and a commit for which there is no room ends the service. */
+const LEAST_FREE_BYTES = 268_435_456;
 
 export interface ArchiverOptions {
   ledger: LedgerPort;
@@ -85,6 +88,7 @@ export class Archiver {
     });
     if (!plan) return false;
     files.clean();
+    this.#assertRoom(plan);
     const archive = await this.#write(plan, (last?.archiveNumber ?? 0n) + 1n);
     await ledger.commit([{ kind: 'archive-created', archive }]);
     await this.#move({ ...archive, state: 'Copied' });
@@ -119,6 +123,14 @@ export class Archiver {
       await this.#pause();
     }
     return archives.problems;
+  }
+
+  #assertRoom({ bets }: ArchivePlan): void {
+    const free = this.#o.files.freeBytes();
+    if (free - bets * ROW_BYTES >= LEAST_FREE_BYTES) return;
+    throw new Error(
+      `${Math.floor(free / 1_048_576)} MB of disk are free, which the ledger needs more than an archive of ${bets} bets`,
+    );
   }
 
   async #write(plan: ArchivePlan, archiveNumber: bigint): Promise<Omit<ArchiveRecord, 'state'>> {

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsync,
   fsyncSync,
@@ -9,9 +10,10 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ReadableFile } from './format.ts';
 
@@ -38,6 +40,8 @@ export interface ArchiveFiles {
   create(): ArchiveSink;
   /** Removes what a crash has left half written. */
   clean(): void;
+  /** What the disk has left for them, which is the ledger's too. */
+  freeBytes(): number;
 }
 
 /** Archives as files of one folder, which is made when the first is written. */
@@ -64,6 +68,11 @@ export class ArchiveDirectory implements ArchiveFiles {
 
   clean(): void {
     for (const name of this.names(TEMPORARY)) rmSync(join(this.path, name), { force: true });
+  }
+
+  freeBytes(): number {
+    const { bavail, bsize } = statfsSync(existsSync(this.path) ? this.path : dirname(this.path));
+    return bavail * bsize;
   }
 
   /** Names of the files that end so, in order. */
