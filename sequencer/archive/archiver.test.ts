@@ -108,12 +108,18 @@ describe('archiver', () => {
     assert.equal(await w.archiver().run(), true);
   });
 
-  test('few bets wait until they are a quarter of the limit late', async () => {
-    await w.history({ vaults: 1, rounds: 1, each: 5 });
-    w.nowMs += 1_100;
-    assert.equal(await w.archiver({ leastBets: 100 }).run(), false);
-    w.nowMs += 200;
-    assert.equal(await w.archiver({ leastBets: 100 }).run(), true);
+  test('few bets wait until they are a quarter of the limit late, or a day: each archive makes looking for an id slower', async () => {
+    const DAY_MS = 86_400_000;
+    for (const [archiveAfterMs, lateMs] of [
+      [8 * DAY_MS, 2 * DAY_MS],
+      [1_000, DAY_MS],
+    ] as const) {
+      await w.history({ vaults: 1, rounds: 1, each: 5 });
+      w.nowMs += archiveAfterMs + lateMs - 1;
+      assert.equal(await w.archiver({ archiveAfterMs, leastBets: 100 }).run(), false);
+      w.nowMs += 1;
+      assert.equal(await w.archiver({ archiveAfterMs, leastBets: 100 }).run(), true);
+    }
   });
 
   test('bets that a forced exit has voided stay in the ledger', async () => {

@@ -11,9 +11,13 @@ import { originOf } from './origin.ts';
 import { type ArchivePlan, planArchive } from './plan.ts';
 import { ArchiveWriter, archiveName } from './writer.ts';
 
-/** Bets that make an archive worth writing; fewer wait, for at most this part of the limit. */
+/**
+ * Bets that make an archive worth writing; fewer wait for this part of the limit, and a day at least: looking for an id reads each archive, and a
+ * short limit must not make thousands of them.
+ */
 const LEAST_BETS = 16_384;
 const OVERDUE_PART = 4;
+const LEAST_OVERDUE_MS = 86_400_000;
 /** Between two looks for bets that are due; sooner where the limit is short. */
 const MAX_EVERY_MS = 600_000;
 const MIN_EVERY_MS = 1_000;
@@ -81,7 +85,7 @@ export class Archiver {
       read: ledger.read,
       afterBatch: last?.throughBatch ?? 0n,
       finalByMs,
-      overdueMs: finalByMs - Math.floor(archiveAfterMs / OVERDUE_PART),
+      overdueMs: finalByMs - Math.max(LEAST_OVERDUE_MS, Math.floor(archiveAfterMs / OVERDUE_PART)),
       leastBets: this.#o.leastBets ?? LEAST_BETS,
       mostBets: this.#o.mostBets ?? MAX_ROWS,
       pause: this.#pause,
