@@ -298,6 +298,19 @@ describe('archiver', () => {
     rmSync(join(w.files.path, archiveFiles()[0] as string));
     await assert.rejects(w.archiver().run(), { code: 'ARCHIVE_MISSING' });
     assert.equal(w.hotCount(), hot);
+    await w.history({ vaults: 3, rounds: 1, each: 100 });
+    w.nowMs += 10_000;
+    await assert.rejects(w.archiver().run(), { code: 'ARCHIVE_MISSING' }, 'it is told of still');
+    assert.deepEqual(
+      w.read.archives.list().map(({ state, bets }) => [state, bets]),
+      [
+        ['Copied', 297],
+        ['Moved', 300],
+      ],
+      'and does not keep later bets in the ledger',
+    );
+    assert.equal(w.hotCount(), hot);
+    for (const index of [0, 1, 2]) assert.deepEqual(w.read.bet(vaultBytes(index), 150n), archivedBet(index, 150n));
   });
 
   test('the schedule moves what is due, tells what fails, goes on after it, and stops when it is told to', async () => {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { compareBytes } from '../../protocol/bytes.ts';
 import type { Clock } from '../clock.ts';
-import { CasinoError, messageOf } from '../errors.ts';
+import { CasinoError, type ErrorCode, messageOf } from '../errors.ts';
 import type { LedgerPort } from '../ledger/ledger.ts';
 import type { ArchivedRange, ArchiveRecord, BetRecord, LedgerEntry } from '../ledger/records.ts';
 import { checkArchive } from './check.ts';
@@ -30,6 +30,9 @@ const BETS_A_COMMIT = 32;
 
 /** What an archive leaves of the disk: the ledger lives there too, and a commit for which there is no room ends the service. */
 const LEAST_FREE_BYTES = 268_435_456;
+
+/** An archive that is not to be had, which is no fault of the ledger. */
+const UNREADABLE = new Set<ErrorCode>(['ARCHIVE_MISSING', 'ARCHIVE_CORRUPT']);
 
 export interface ArchiverOptions {
   ledger: LedgerPort;
@@ -73,13 +76,30 @@ export class Archiver {
     await this.#running;
   }
 
-  /** Moves one archive's worth of bets, if so many are due. Returns whether it did. */
+  /**
+   * Moves one archive's worth of bets, if so many are due. Returns whether it did. One that can not be gone on with is thrown at the end: its bets
+   * stay where they are, and keep no others in the ledger.
+   */
   async run(): Promise<boolean> {
+    let fault: CasinoError | undefined;
+    for (const unfinished of this.#o.ledger.read.archives.unfinished()) {
+      if (unfinished.state !== 'Copied') continue;
+      try {
+        await this.#move(unfinished);
+      } catch (error) {
+        if (!(error instanceof CasinoError && UNREADABLE.has(error.code))) throw error;
+        fault ??= error;
+      }
+    }
+    const moved = await this.#moveNext();
+    if (fault) throw fault;
+    return moved;
+  }
+
+  async #moveNext(): Promise<boolean> {
     const { ledger, files, archiveAfterMs, clock } = this.#o;
-    const { archives } = ledger.read;
-    for (const unfinished of archives.unfinished()) if (unfinished.state === 'Copied') await this.#move(unfinished);
     if (archiveAfterMs === 0) return false;
-    const last = archives.last();
+    const last = ledger.read.archives.last();
     const finalByMs = clock.nowMs() - archiveAfterMs;
     const plan = await planArchive({
       read: ledger.read,
