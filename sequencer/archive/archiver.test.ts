@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { ArchiveWorld, archivedBet, dyingLedger, headOf, vaultBytes } from '../test/archive-world.ts';
 import type { ArchiveFiles } from './files.ts';
 import { archiveName } from './writer.ts';
@@ -205,6 +206,40 @@ describe('archiver', () => {
     await w.archiveAll();
     assert.ok(w.files.freeBytes() > 0);
     w.assertAll(assert.deepEqual);
+  });
+
+  test('two that write at a time, of one process number in two containers say, write two files', async () => {
+    const [one, other] = [w.files.create(), w.files.create()];
+    one.append(Uint8Array.of(1, 1));
+    other.append(Uint8Array.of(2));
+    await one.finish('one');
+    await other.finish('other');
+    assert.deepEqual([...readFileSync(join(w.files.path, 'one'))], [1, 1]);
+    assert.deepEqual([...readFileSync(join(w.files.path, 'other'))], [2]);
+  });
+
+  test('the folder is durable before the ledger counts on a file in it', () => {
+    const opened = new Map<number, string>();
+    const synced: (string | undefined)[] = [];
+    const { openSync, fsyncSync } = fs;
+    mock.method(fs, 'openSync', (...args: Parameters<typeof openSync>) => {
+      const file = openSync(...args);
+      opened.set(file, String(args[0]));
+      return file;
+    });
+    mock.method(fs, 'fsyncSync', (file: number) => {
+      synced.push(opened.get(file));
+      fsyncSync(file);
+    });
+    syncBuiltinESMExports();
+    try {
+      w.files.create().discard();
+      w.files.create().discard();
+    } finally {
+      mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual(synced, [w.directory]);
   });
 
   test('what a crash has left half written is removed', async () => {

@@ -1,9 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
   fstatSync,
   fsync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { syncDirectory } from '../operations/files.ts';
 import type { ReadableFile } from './format.ts';
 
 const TEMPORARY = '.tmp';
@@ -62,7 +63,7 @@ export class ArchiveDirectory implements ArchiveFiles {
   }
 
   create(): ArchiveSink {
-    mkdirSync(this.path, { recursive: true });
+    if (mkdirSync(this.path, { recursive: true }) !== undefined) syncDirectory(dirname(this.path));
     return new DiskSink(this.path);
   }
 
@@ -121,8 +122,9 @@ class DiskSink implements ArchiveSink {
 
   constructor(directory: string) {
     this.#directory = directory;
-    this.#temporary = join(directory, `${process.pid}${TEMPORARY}`);
-    this.#file = openSync(this.#temporary, 'w');
+    // Not the process's number, which in two containers over one folder may be the same.
+    this.#temporary = join(directory, `${randomUUID()}${TEMPORARY}`);
+    this.#file = openSync(this.#temporary, 'wx');
   }
 
   append(bytes: Uint8Array): void {
@@ -134,12 +136,7 @@ class DiskSink implements ArchiveSink {
     await promisify(fsync)(this.#file);
     this.#close();
     renameSync(this.#temporary, join(this.#directory, name));
-    const directory = openSync(this.#directory, 'r');
-    try {
-      fsyncSync(directory);
-    } finally {
-      closeSync(directory);
-    }
+    syncDirectory(this.#directory);
   }
 
   discard(): void {
