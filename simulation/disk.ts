@@ -26,7 +26,12 @@ export class Disk {
     const readOnly = () => {
       throw new Error('archives are written by a process');
     };
-    const files = { open: (name: string) => fileOf(this.archives.get(name)), create: readOnly, clean: readOnly };
+    const files = {
+      open: (name: string) => fileOf(this.archives.get(name)),
+      create: readOnly,
+      clean: readOnly,
+      freeBytes: readOnly,
+    };
     this.read = new LedgerReader({ database: this.#database, files });
   }
 

@@ -130,9 +130,9 @@ describe('the API by its own description', () => {
         .map(({ description }) => description)
         .join();
     for (const path of ['/v1/bet', '/v1/bets/{id}', '/v1/bets/{id}/receipt']) {
-      const route = routes.find((one) => one.path === path);
-      assert.match(codesOf(route?.operation ?? assert.fail()), /ARCHIVE_MISSING/, path);
-      assert.match(codesOf(route.operation), /ARCHIVE_CORRUPT/, path);
+      const { operation } = routes.find((one) => one.path === path) ?? assert.fail(path);
+      assert.match(codesOf(operation), /ARCHIVE_MISSING/, path);
+      assert.match(codesOf(operation), /ARCHIVE_CORRUPT/, path);
     }
   });
 
