@@ -26,7 +26,12 @@ export class Disk {
     const readOnly = () => {
       throw new Error('archives are written by a process');
     };
-    const files = { open: (name: string) => fileOf(this.archives.get(name)), create: readOnly, clean: readOnly };
+    const files = {
+      open: (name: string) => fileOf(this.archives.get(name)),
+      create: readOnly,
+      clean: readOnly,
+      freeBytes: readOnly,
+    };
     this.read = new LedgerReader({ database: this.#database, files });
   }
 
@@ -144,6 +149,7 @@ export function simulatedArchives({ disk, life, fails }: { disk: Disk; life: Lif
       };
     },
     clean: () => {},
+    freeBytes: () => Number.POSITIVE_INFINITY,
   };
 }
 

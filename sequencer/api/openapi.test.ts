@@ -124,6 +124,18 @@ describe('the API by its own description', () => {
   });
   after(() => fixture.close());
 
+  test('says of every route that answers with a bet that its archive may not be there', () => {
+    const codesOf = ({ responses }: Operation) =>
+      Object.values(responses)
+        .map(({ description }) => description)
+        .join();
+    for (const path of ['/v1/bet', '/v1/bets/{id}', '/v1/bets/{id}/receipt']) {
+      const { operation } = routes.find((one) => one.path === path) ?? assert.fail(path);
+      assert.match(codesOf(operation), /ARCHIVE_MISSING/, path);
+      assert.match(codesOf(operation), /ARCHIVE_CORRUPT/, path);
+    }
+  });
+
   /** All that a request without an answer in the affirmative must leave as it is. */
   const state = () => {
     const { read } = fixture.admission.ledger;

@@ -153,7 +153,7 @@ function registerReceiptRoute(server: Server, { admission, book, read, house }: 
   const route = {
     summary: 'The receipt file of a bet: all that is needed to check it against the chain',
     params: schema.BetParams,
-    response: schema.answers(schema.ReceiptFileSchema, ['NOT_FOUND', 'NOT_LEADING']),
+    response: schema.answers(schema.ReceiptFileSchema, ['NOT_FOUND', 'NOT_LEADING', 'ARCHIVE_MISSING', 'ARCHIVE_CORRUPT']),
   };
   const rateLimit = { max: MAX_COMMITMENTS_PER_MINUTE, timeWindow: 60_000 };
   server.get('/v1/bets/:id/receipt', { schema: route, config: { rateLimit } }, (request) => {

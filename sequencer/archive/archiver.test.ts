@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { ArchiveWorld, archivedBet, dyingLedger, headOf, vaultBytes } from '../test/archive-world.ts';
 import type { ArchiveFiles } from './files.ts';
 import { archiveName } from './writer.ts';
@@ -108,12 +109,18 @@ describe('archiver', () => {
     assert.equal(await w.archiver().run(), true);
   });
 
-  test('few bets wait until they are a quarter of the limit late', async () => {
-    await w.history({ vaults: 1, rounds: 1, each: 5 });
-    w.nowMs += 1_100;
-    assert.equal(await w.archiver({ leastBets: 100 }).run(), false);
-    w.nowMs += 200;
-    assert.equal(await w.archiver({ leastBets: 100 }).run(), true);
+  test('few bets wait until they are a quarter of the limit late, or a day: each archive makes looking for an id slower', async () => {
+    const DAY_MS = 86_400_000;
+    for (const [archiveAfterMs, lateMs] of [
+      [8 * DAY_MS, 2 * DAY_MS],
+      [1_000, DAY_MS],
+    ] as const) {
+      await w.history({ vaults: 1, rounds: 1, each: 5 });
+      w.nowMs += archiveAfterMs + lateMs - 1;
+      assert.equal(await w.archiver({ archiveAfterMs, leastBets: 100 }).run(), false);
+      w.nowMs += 1;
+      assert.equal(await w.archiver({ archiveAfterMs, leastBets: 100 }).run(), true);
+    }
   });
 
   test('bets that a forced exit has voided stay in the ledger', async () => {
@@ -167,6 +174,7 @@ describe('archiver', () => {
     const full: ArchiveFiles = {
       open: (name) => w.files.open(name),
       clean: () => w.files.clean(),
+      freeBytes: () => w.files.freeBytes(),
       create: () => {
         const sink = w.files.create();
         const append = (bytes: Uint8Array) => {
@@ -183,6 +191,57 @@ describe('archiver', () => {
     w.assertAll(assert.deepEqual);
   });
 
+  test('the last of a disk is left to the ledger, whose failed commit would end the service', async () => {
+    await w.history({ vaults: 1, rounds: 3, each: 100 });
+    w.nowMs += 10_000;
+    const files: ArchiveFiles = {
+      open: (name) => w.files.open(name),
+      clean: () => w.files.clean(),
+      create: () => w.files.create(),
+      freeBytes: () => 268_435_456,
+    };
+    await assert.rejects(w.archiver({ files }).run(), /256 MB of disk are free/);
+    assert.deepEqual([existsSync(w.files.path), w.hotCount(), w.read.archives.list()], [false, 300, []]);
+    assert.ok(w.files.freeBytes() > 0, 'before there is a folder');
+    await w.archiveAll();
+    assert.ok(w.files.freeBytes() > 0);
+    w.assertAll(assert.deepEqual);
+  });
+
+  test('two that write at a time, of one process number in two containers say, write two files', async () => {
+    const [one, other] = [w.files.create(), w.files.create()];
+    one.append(Uint8Array.of(1, 1));
+    other.append(Uint8Array.of(2));
+    await one.finish('one');
+    await other.finish('other');
+    assert.deepEqual([...readFileSync(join(w.files.path, 'one'))], [1, 1]);
+    assert.deepEqual([...readFileSync(join(w.files.path, 'other'))], [2]);
+  });
+
+  test('the folder is durable before the ledger counts on a file in it', () => {
+    const opened = new Map<number, string>();
+    const synced: (string | undefined)[] = [];
+    const { openSync, fsyncSync } = fs;
+    mock.method(fs, 'openSync', (...args: Parameters<typeof openSync>) => {
+      const file = openSync(...args);
+      opened.set(file, String(args[0]));
+      return file;
+    });
+    mock.method(fs, 'fsyncSync', (file: number) => {
+      synced.push(opened.get(file));
+      fsyncSync(file);
+    });
+    syncBuiltinESMExports();
+    try {
+      w.files.create().discard();
+      w.files.create().discard();
+    } finally {
+      mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual(synced, [w.directory]);
+  });
+
   test('what a crash has left half written is removed', async () => {
     await w.history({ vaults: 1, rounds: 1, each: 5 });
     w.files.create().append(new Uint8Array(99));
@@ -197,6 +256,7 @@ describe('archiver', () => {
     const damaging = (damage: (bytes: Buffer) => Buffer): ArchiveFiles => ({
       create: () => w.files.create(),
       clean: () => w.files.clean(),
+      freeBytes: () => w.files.freeBytes(),
       open: (name) => {
         const path = join(w.files.path, name);
         const whole = readFileSync(path);
@@ -273,6 +333,19 @@ describe('archiver', () => {
     rmSync(join(w.files.path, archiveFiles()[0] as string));
     await assert.rejects(w.archiver().run(), { code: 'ARCHIVE_MISSING' });
     assert.equal(w.hotCount(), hot);
+    await w.history({ vaults: 3, rounds: 1, each: 100 });
+    w.nowMs += 10_000;
+    await assert.rejects(w.archiver().run(), { code: 'ARCHIVE_MISSING' }, 'it is told of still');
+    assert.deepEqual(
+      w.read.archives.list().map(({ state, bets }) => [state, bets]),
+      [
+        ['Copied', 297],
+        ['Moved', 300],
+      ],
+      'and does not keep later bets in the ledger',
+    );
+    assert.equal(w.hotCount(), hot);
+    for (const index of [0, 1, 2]) assert.deepEqual(w.read.bet(vaultBytes(index), 150n), archivedBet(index, 150n));
   });
 
   test('the schedule moves what is due, tells what fails, goes on after it, and stops when it is told to', async () => {
@@ -282,7 +355,12 @@ describe('archiver', () => {
       if (w.logged.length === 0) throw new Error('no room');
       return w.files.create();
     };
-    const files: ArchiveFiles = { open: (name) => w.files.open(name), create: sink, clean: () => {} };
+    const files: ArchiveFiles = {
+      open: (name) => w.files.open(name),
+      create: sink,
+      clean: () => {},
+      freeBytes: () => w.files.freeBytes(),
+    };
     const archiver = w.archiver({ files });
     archiver.start();
     const until = async (condition: () => boolean) => {

@@ -1,19 +1,23 @@
 import type { Logger } from 'pino';
 import { compareBytes } from '../../protocol/bytes.ts';
 import type { Clock } from '../clock.ts';
-import { CasinoError, messageOf } from '../errors.ts';
+import { CasinoError, type ErrorCode, messageOf } from '../errors.ts';
 import type { LedgerPort } from '../ledger/ledger.ts';
 import type { ArchivedRange, ArchiveRecord, BetRecord, LedgerEntry } from '../ledger/records.ts';
 import { checkArchive } from './check.ts';
 import type { ArchiveFiles } from './files.ts';
-import { BLOCK_ROWS, encodeBet, MAX_ROWS } from './format.ts';
+import { BLOCK_ROWS, encodeBet, MAX_ROWS, ROW_BYTES } from './format.ts';
 import { originOf } from './origin.ts';
 import { type ArchivePlan, planArchive } from './plan.ts';
 import { ArchiveWriter, archiveName } from './writer.ts';
 
-/** Bets that make an archive worth writing; fewer wait, for at most this part of the limit. */
+/**
+ * Bets that make an archive worth writing; fewer wait for this part of the limit, and a day at least: looking for an id reads each archive, and a
+ * short limit must not make thousands of them.
+ */
 const LEAST_BETS = 16_384;
 const OVERDUE_PART = 4;
+const LEAST_OVERDUE_MS = 86_400_000;
 /** Between two looks for bets that are due; sooner where the limit is short. */
 const MAX_EVERY_MS = 600_000;
 const MIN_EVERY_MS = 1_000;
@@ -23,6 +27,12 @@ const PAUSE_MS = 10;
 const MAX_BACKLOG = 512;
 /** Bets that one commit takes out of the ledger: what waits for the disk meanwhile waits some milliseconds. */
 const BETS_A_COMMIT = 32;
+
+/** What an archive leaves of the disk: the ledger lives there too, and a commit for which there is no room ends the service. */
+const LEAST_FREE_BYTES = 268_435_456;
+
+/** An archive that is not to be had, which is no fault of the ledger. */
+const UNREADABLE = new Set<ErrorCode>(['ARCHIVE_MISSING', 'ARCHIVE_CORRUPT']);
 
 export interface ArchiverOptions {
   ledger: LedgerPort;
@@ -66,25 +76,43 @@ export class Archiver {
     await this.#running;
   }
 
-  /** Moves one archive's worth of bets, if so many are due. Returns whether it did. */
+  /**
+   * Moves one archive's worth of bets, if so many are due. Returns whether it did. One that can not be gone on with is thrown at the end: its bets
+   * stay where they are, and keep no others in the ledger.
+   */
   async run(): Promise<boolean> {
+    let fault: CasinoError | undefined;
+    for (const unfinished of this.#o.ledger.read.archives.unfinished()) {
+      if (unfinished.state !== 'Copied') continue;
+      try {
+        await this.#move(unfinished);
+      } catch (error) {
+        if (!(error instanceof CasinoError && UNREADABLE.has(error.code))) throw error;
+        fault ??= error;
+      }
+    }
+    const moved = await this.#moveNext();
+    if (fault) throw fault;
+    return moved;
+  }
+
+  async #moveNext(): Promise<boolean> {
     const { ledger, files, archiveAfterMs, clock } = this.#o;
-    const { archives } = ledger.read;
-    for (const unfinished of archives.unfinished()) if (unfinished.state === 'Copied') await this.#move(unfinished);
     if (archiveAfterMs === 0) return false;
-    const last = archives.last();
+    const last = ledger.read.archives.last();
     const finalByMs = clock.nowMs() - archiveAfterMs;
     const plan = await planArchive({
       read: ledger.read,
       afterBatch: last?.throughBatch ?? 0n,
       finalByMs,
-      overdueMs: finalByMs - Math.floor(archiveAfterMs / OVERDUE_PART),
+      overdueMs: finalByMs - Math.max(LEAST_OVERDUE_MS, Math.floor(archiveAfterMs / OVERDUE_PART)),
       leastBets: this.#o.leastBets ?? LEAST_BETS,
       mostBets: this.#o.mostBets ?? MAX_ROWS,
       pause: this.#pause,
     });
     if (!plan) return false;
     files.clean();
+    this.#assertRoom(plan);
     const archive = await this.#write(plan, (last?.archiveNumber ?? 0n) + 1n);
     await ledger.commit([{ kind: 'archive-created', archive }]);
     await this.#move({ ...archive, state: 'Copied' });
@@ -119,6 +147,14 @@ export class Archiver {
       await this.#pause();
     }
     return archives.problems;
+  }
+
+  #assertRoom({ bets }: ArchivePlan): void {
+    const free = this.#o.files.freeBytes();
+    if (free - bets * ROW_BYTES >= LEAST_FREE_BYTES) return;
+    throw new Error(
+      `${Math.floor(free / 1_048_576)} MB of disk are free, which the ledger needs more than an archive of ${bets} bets`,
+    );
   }
 
   async #write(plan: ArchivePlan, archiveNumber: bigint): Promise<Omit<ArchiveRecord, 'state'>> {

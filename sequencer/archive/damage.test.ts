@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, mock, test } from 'node:test';
 import { CasinoError } from '../errors.ts';
 import { LedgerReader } from '../ledger/reader.ts';
 import type { ArchiveRecord } from '../ledger/records.ts';
 import { ArchiveWorld, archivedBet, headOf, vaultBytes } from '../test/archive-world.ts';
 import { checkArchive } from './check.ts';
+import { ArchiveDirectory } from './files.ts';
 import { archiveName } from './writer.ts';
 
 /*
@@ -119,6 +120,19 @@ describe('a damaged archive', () => {
     put(whole);
     assert.deepEqual(w.read.bet(vaultBytes(0), 1n), archivedBet(0, 1n));
     assert.deepEqual(w.read.archives.problems, []);
+  });
+
+  test('that the machine does not let be read may be asked for again, and where it lies is not told', () => {
+    const fault = Object.assign(new Error(`EMFILE: too many open files, open '${path}'`), { code: 'EMFILE', syscall: 'open' });
+    const open = mock.method(ArchiveDirectory.prototype, 'open', () => {
+      throw fault;
+    });
+    const read = new LedgerReader(w.path);
+    const message = new RegExp(`^archive/${archiveName(record)} can not be read: EMFILE;`);
+    assert.throws(() => read.bet(vaultBytes(0), 1n), { code: 'ARCHIVE_MISSING', retry: true, message });
+    open.mock.restore();
+    assert.deepEqual(read.bet(vaultBytes(0), 1n), archivedBet(0, 1n));
+    read.close();
   });
 
   test('that is missing is told as such, under the name that is looked for', () => {

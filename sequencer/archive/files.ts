@@ -1,18 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { syncDirectory } from '../operations/files.ts';
 import type { ReadableFile } from './format.ts';
 
 const TEMPORARY = '.tmp';
@@ -38,6 +41,8 @@ export interface ArchiveFiles {
   create(): ArchiveSink;
   /** Removes what a crash has left half written. */
   clean(): void;
+  /** What the disk has left for them, which is the ledger's too. */
+  freeBytes(): number;
 }
 
 /** Archives as files of one folder, which is made when the first is written. */
@@ -58,12 +63,17 @@ export class ArchiveDirectory implements ArchiveFiles {
   }
 
   create(): ArchiveSink {
-    mkdirSync(this.path, { recursive: true });
+    if (mkdirSync(this.path, { recursive: true }) !== undefined) syncDirectory(dirname(this.path));
     return new DiskSink(this.path);
   }
 
   clean(): void {
     for (const name of this.names(TEMPORARY)) rmSync(join(this.path, name), { force: true });
+  }
+
+  freeBytes(): number {
+    const { bavail, bsize } = statfsSync(existsSync(this.path) ? this.path : dirname(this.path));
+    return bavail * bsize;
   }
 
   /** Names of the files that end so, in order. */
@@ -112,8 +122,9 @@ class DiskSink implements ArchiveSink {
 
   constructor(directory: string) {
     this.#directory = directory;
-    this.#temporary = join(directory, `${process.pid}${TEMPORARY}`);
-    this.#file = openSync(this.#temporary, 'w');
+    // Not the process's number, which in two containers over one folder may be the same.
+    this.#temporary = join(directory, `${randomUUID()}${TEMPORARY}`);
+    this.#file = openSync(this.#temporary, 'wx');
   }
 
   append(bytes: Uint8Array): void {
@@ -125,12 +136,7 @@ class DiskSink implements ArchiveSink {
     await promisify(fsync)(this.#file);
     this.#close();
     renameSync(this.#temporary, join(this.#directory, name));
-    const directory = openSync(this.#directory, 'r');
-    try {
-      fsyncSync(directory);
-    } finally {
-      closeSync(directory);
-    }
+    syncDirectory(this.#directory);
   }
 
   discard(): void {

@@ -17,7 +17,7 @@ interface OpenArchive {
 
 /**
  * Reads bets from archives that the ledger has registered, one block at a time, nothing of it before its hash is checked. A file that is
- * not there is `ARCHIVE_MISSING`, one that is not what was written `ARCHIVE_CORRUPT`: only the bets in it go unanswered.
+ * not there or can not be read is `ARCHIVE_MISSING`, one that is not what was written `ARCHIVE_CORRUPT`: only the bets in it go unanswered.
  */
 export class ArchiveShelf {
   readonly #files: ArchiveFiles;
@@ -77,11 +77,7 @@ export class ArchiveShelf {
       return found;
     } catch (error) {
       this.#forget(archiveNumber);
-      const name = `archive/${archiveName(record)}`;
-      const fault =
-        error instanceof CasinoError
-          ? error
-          : new CasinoError('ARCHIVE_CORRUPT', `${name} can not be believed: ${messageOf(error)}; ${GUIDE}`, { cause: error });
+      const fault = error instanceof CasinoError ? error : faultOf(`archive/${archiveName(record)}`, error);
       this.#damaged.set(archiveNumber, fault);
       throw fault;
     }
@@ -129,4 +125,12 @@ export class ArchiveShelf {
     this.#open.delete(archiveNumber);
     for (const key of [...this.#blocks.keys()]) if (key.startsWith(`${archiveNumber}/`)) this.#blocks.delete(key);
   }
+}
+
+/** What the machine refuses, files for want of handles or of rights say, is no damage: it can be read once that is over. */
+function faultOf(name: string, error: unknown): CasinoError {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall !== undefined)
+    return new CasinoError('ARCHIVE_MISSING', `${name} can not be read: ${code}; ${GUIDE}`, { cause: error });
+  return new CasinoError('ARCHIVE_CORRUPT', `${name} can not be believed: ${messageOf(error)}; ${GUIDE}`, { cause: error });
 }

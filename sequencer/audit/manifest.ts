@@ -82,6 +82,8 @@ export function parseManifest(bytes: Uint8Array): Manifest {
     const totals: unknown = manifest.totals[name];
     check(isObject(totals) && sameNames(Object.keys(totals), sums), `totals of ${name}`);
   }
+  // A member that is there twice means one thing to one reader and another to the next.
+  check(compareBytes(encodeManifest(manifest), bytes) === 0, 'spelling');
   return manifest;
 }
 

@@ -232,4 +232,23 @@ describe('the check of an audit export', () => {
       assert.deepEqual(await found(directory), ['manifest-malformed manifest.json'], change.toString());
     }
   });
+
+  test('takes no manifest that says one thing to one reader and another to the next', async () => {
+    const directory = copyOf('csv');
+    const path = join(directory, 'manifest.json');
+    const text = readFileSync(path, 'utf8');
+    const manifest = JSON.parse(text) as Manifest;
+    for (const twice of [
+      text.replace('"format"', '"from": 5,\n  "format"'),
+      text.replace('"staked": "', '"staked": "7",\n      "staked": "'),
+      text.replace(/"to": (\d+)/, '"to": $1.0'),
+    ]) {
+      assert.notEqual(twice, text);
+      assert.deepEqual(JSON.parse(twice), manifest);
+      const bytes = new TextEncoder().encode(twice);
+      writeFileSync(path, bytes);
+      writeFileSync(join(directory, 'signature.json'), signManifest(bytes, manifest, AUDIT_KEY));
+      assert.deepEqual(await found(directory), ['manifest-malformed manifest.json']);
+    }
+  });
 });

@@ -94,4 +94,17 @@ describe('what is kept for auditors', () => {
     }
     assert.equal(JSON.parse(settingsJson({ ...config, rpcUrl: 'https://node.example/v2/x' })).rpcUrl, 'node.example');
   });
+
+  test('of stores has no secret, which a provider may put into a path', () => {
+    const storesOf = (...blobStores: string[]) => JSON.parse(settingsJson({ ...config, blobStores })).blobStores;
+    const s3 = 's3://bucket/blobs?endpoint=https://objects.example/s3cret/&region=eu-1';
+    const ipfs = 'ipfs+https://node.example/v0/s3cret/?pin=https://pins.example/s3cret/psa';
+    assert.deepEqual(storesOf(`files,${s3}`, ipfs, 'ipfs+http://127.0.0.1:5001', 's3cret'), [
+      'files',
+      's3://bucket/blobs?endpoint=objects.example&region=eu-1',
+      'ipfs+https://node.example?pin=pins.example',
+      'ipfs+http://127.0.0.1:5001',
+      '',
+    ]);
+  });
 });

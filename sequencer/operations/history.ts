@@ -60,8 +60,7 @@ const RECORDED: { [Name in keyof Required<Config>]: (value: Config[Name]) => unk
   maxStake: String,
   reconcileEveryMs: (value) => value,
   archiveAfterMs: (value) => value,
-  // Holds no secrets, which would be refused: they come from the environment.
-  blobStores: (value) => value,
+  blobStores: (values) => values.flatMap((value) => value.split(',')).map(storeName),
   settlerWarnLamports: String,
   requestsPerMinute: (value) => value,
   maxOpenBetsPerVault: (value) => value,
@@ -70,6 +69,16 @@ const RECORDED: { [Name in keyof Required<Config>]: (value: Config[Name]) => unk
   exitDelaySlots: String,
   changeDelaySlots: String,
 };
+
+/** A store without paths at any host, which providers put their customers' keys into; of a bucket the prefix is none. */
+function storeName(text: string): string {
+  if (text === 'files') return text;
+  const url = URL.parse(text);
+  if (!url) return '';
+  const parameters = [...url.searchParams].map(([name, value]) => `${name}=${URL.parse(value)?.host ?? value}`);
+  const path = url.protocol === 's3:' ? url.pathname : '';
+  return `${url.protocol}//${url.host}${path}${parameters.length > 0 ? `?${parameters.join('&')}` : ''}`;
+}
 
 /** The settings as JSON, names in order, amounts and slots as decimal strings, without secrets. */
 export function settingsJson(config: Config): string {
