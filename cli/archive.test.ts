@@ -59,7 +59,7 @@ describe('casino archive', () => {
 
   test('verify passes whole archives, and names a changed byte, a missing file, a foreign key', async () => {
     const { code, out } = await verify();
-    assert.deepEqual([code, out], [0, '2 archives are whole, 0 damaged or missing; 478 bets read\n']);
+    assert.deepEqual([code, out], [0, 'archives: 2 whole, 0 damaged or missing; 478 bets read\n']);
     const path = place(files[0] as string);
     const whole = readFileSync(path);
     const damaged = Buffer.from(whole);
@@ -144,7 +144,7 @@ describe('casino archive', () => {
     await w.history({ vaults: 2, rounds: 1, each: 10 });
     await w.ledger.close();
     const { code, out } = await run('now', '--older-than-ms', '1');
-    assert.deepEqual([code, out], [0, '1 archives written\n']);
+    assert.deepEqual([code, out], [0, 'archives written: 1\n']);
     assert.equal((await verify()).code, 0);
   });
 });

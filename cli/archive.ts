@@ -105,7 +105,7 @@ export function runVerify(flags: VerifyFlags): Promise<number> {
       if (flags.json) say(JSON.stringify({ archives, bets, findings }));
       else {
         for (const { code, file, reason } of findings) say(`${code} ${file}: ${reason}`);
-        say(`${archives} archives are whole, ${findings.length} damaged or missing; ${bets} bets read`);
+        say(`archives: ${archives} whole, ${findings.length} damaged or missing; ${bets} bets read`);
       }
       return findings.length > 0 ? EXIT_FINDING : 0;
     }),
@@ -209,7 +209,7 @@ export function runNow(flags: NowFlags): Promise<number> {
       const archiver = new Archiver({ ledger, files, archiveAfterMs: flags.olderThanMs, clock, log, leastBets: 1 });
       let archives = 0;
       while (await archiver.run()) archives += 1;
-      say(`${archives} archives written`);
+      say(`archives written: ${archives}`);
       return 0;
     }),
   );
