@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { blobHashOfCid } from '../../protocol/blob.ts';
 import type { BlobStore } from '../blobs/store.ts';
 import { CasinoError } from '../errors.ts';
-import { BLOB_MEDIA_TYPE } from './schemas.ts';
+import { BLOB_MEDIA_TYPE } from './answers.ts';
 
 /** A year, the longest that caches keep anything: what a CID names never changes. */
 const FOR_EVER = 'public, max-age=31536000, immutable';

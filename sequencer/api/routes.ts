@@ -24,8 +24,10 @@ import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import { PROBLEMS } from '../operations/problems.ts';
 import { type ReconciliationReport, reportJson } from '../operations/reconcile.ts';
+import { answers, blobAnswers } from './answers.ts';
 import { blobSender } from './blob-route.ts';
 import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, quarantineJson, signedJson, vaultJson } from './json.ts';
+import * as operations from './operation-schemas.ts';
 import { receiptFileOf } from './receipt-file.ts';
 import * as schema from './schemas.ts';
 
@@ -38,7 +40,7 @@ export interface ApiParts {
   /** Told of every bet that was taken for the first time or again. */
   onBet(owner: Address, answer: BetAnswer): void;
   house(): Static<typeof schema.HouseSchema>;
-  health(): Static<typeof schema.HealthSchema>;
+  health(): Static<typeof operations.HealthSchema>;
   /** The newest report; undefined before the first. */
   reconciliation(): ReconciliationReport | undefined;
 }
@@ -82,30 +84,30 @@ export function registerRoutes(server: Server, parts: ApiParts): void {
   registerBetRoutes(server, parts);
   registerVaultRoutes(server, parts);
   registerBatchRoutes(server, parts);
-  const house = { summary: 'The house, its terms and its limits', response: schema.answers(schema.HouseSchema, ['NOT_LEADING']) };
+  const house = { summary: 'The house, its terms and its limits', response: answers(schema.HouseSchema, ['NOT_LEADING']) };
   server.get('/v1/house', { schema: house }, () => parts.house());
   registerOperationRoutes(server, parts);
 }
 
 function registerOperationRoutes(server: Server, parts: ApiParts): void {
-  const { HealthSchema, ReadySchema } = schema;
-  const health = { summary: 'Whether all is well', response: { ...schema.answers(HealthSchema), 503: HealthSchema } };
+  const { HealthSchema, ReadySchema } = operations;
+  const health = { summary: 'Whether all is well', response: { ...answers(HealthSchema), 503: HealthSchema } };
   server.get('/health', { schema: health }, async (_, reply) => {
     const health = parts.health();
     return reply.status(health.status === 'ok' ? 200 : 503).send(health);
   });
-  const live = { summary: 'Whether the process answers', response: schema.answers(schema.LiveSchema) };
+  const live = { summary: 'Whether the process answers', response: answers(operations.LiveSchema) };
   server.get('/health/live', { schema: live }, () => {
     return { live: true as const, uptime_ms: Math.round(1_000 * process.uptime()) };
   });
-  const ready = { summary: 'Whether bets are taken', response: { ...schema.answers(ReadySchema), 503: ReadySchema } };
+  const ready = { summary: 'Whether bets are taken', response: { ...answers(ReadySchema), 503: ReadySchema } };
   server.get('/health/ready', { schema: ready }, async (_, reply) => {
     const { ready, problems } = parts.health();
     return reply.status(ready ? 200 : 503).send({ ready, problems: problems.filter(({ code }) => PROBLEMS[code].stopsBets) });
   });
   const reconciliation = {
     summary: 'The newest comparison of ledger and chain',
-    response: schema.answers(schema.ReconciliationSchema, ['NOT_FOUND']),
+    response: answers(operations.ReconciliationSchema, ['NOT_FOUND']),
   };
   server.get('/v1/reconciliation', { schema: reconciliation }, () => {
     const report = parts.reconciliation();
@@ -122,7 +124,7 @@ function registerBetRoutes(server: Server, parts: ApiParts): void {
       schema: {
         summary: 'Places a bet',
         body: schema.BetRequestSchema,
-        response: schema.answers(schema.BetAnswerSchema, BET_CODES),
+        response: answers(schema.BetAnswerSchema, BET_CODES),
       },
     },
     async (request) => {
@@ -135,7 +137,7 @@ function registerBetRoutes(server: Server, parts: ApiParts): void {
   const found = {
     summary: 'A bet by its id',
     params: schema.BetParams,
-    response: schema.answers(schema.BetSchema, ['NOT_FOUND', 'ARCHIVE_MISSING', 'ARCHIVE_CORRUPT']),
+    response: answers(schema.BetSchema, ['NOT_FOUND', 'ARCHIVE_MISSING', 'ARCHIVE_CORRUPT']),
   };
   server.get('/v1/bets/:id', { schema: found }, (request) => {
     const bet = read.betByHead(fromHex(request.params.id, 32));
@@ -153,7 +155,7 @@ function registerReceiptRoute(server: Server, { admission, book, read, house }: 
   const route = {
     summary: 'The receipt file of a bet: all that is needed to check it against the chain',
     params: schema.BetParams,
-    response: schema.answers(schema.ReceiptFileSchema, ['NOT_FOUND', 'NOT_LEADING', 'ARCHIVE_MISSING', 'ARCHIVE_CORRUPT']),
+    response: answers(schema.ReceiptFileSchema, ['NOT_FOUND', 'NOT_LEADING', 'ARCHIVE_MISSING', 'ARCHIVE_CORRUPT']),
   };
   const rateLimit = { max: MAX_COMMITMENTS_PER_MINUTE, timeWindow: 60_000 };
   server.get('/v1/bets/:id/receipt', { schema: route, config: { rateLimit } }, (request) => {
@@ -181,7 +183,7 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
       schema: {
         summary: 'What a bettor has',
         params: schema.UserParams,
-        response: schema.answers(schema.BalanceSchema, ['UNKNOWN_VAULT']),
+        response: answers(schema.BalanceSchema, ['UNKNOWN_VAULT']),
       },
     },
     async (request) => {
@@ -197,7 +199,7 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
       schema: {
         summary: "Where a bettor's chain of bets stands",
         params: schema.UserParams,
-        response: schema.answers(schema.VaultSchema, ['UNKNOWN_VAULT']),
+        response: answers(schema.VaultSchema, ['UNKNOWN_VAULT']),
       },
     },
     async (request) => {
@@ -212,7 +214,7 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
       schema: {
         summary: 'The commitment to a range of server seeds',
         params: schema.RangeParams,
-        response: schema.answers(schema.SeedCommitmentSchema, ['UNKNOWN_VAULT', 'NOT_FOUND']),
+        response: answers(schema.SeedCommitmentSchema, ['UNKNOWN_VAULT', 'NOT_FOUND']),
       },
       config: { rateLimit: { max: MAX_COMMITMENTS_PER_MINUTE, timeWindow: 60_000 } },
     },
@@ -229,7 +231,7 @@ function registerVaultRoutes(server: Server, { admission }: ApiParts): void {
 }
 
 function registerBatchRoutes(server: Server, { read, book, blobs }: ApiParts): void {
-  const quarantine = { summary: 'Vaults whose bets could not be settled yet', response: schema.answers(schema.QuarantineSchema) };
+  const quarantine = { summary: 'Vaults whose bets could not be settled yet', response: answers(schema.QuarantineSchema) };
   server.get('/v1/quarantine', { schema: quarantine }, () => {
     const held = [...book.all()].flatMap((vault) => (vault.quarantine ? [quarantineJson(vault, vault.quarantine)] : []));
     held.sort((a, b) => a.since - b.since);
@@ -238,7 +240,7 @@ function registerBatchRoutes(server: Server, { read, book, blobs }: ApiParts): v
   const list = {
     summary: 'Batches, newest first',
     querystring: schema.BatchesQuery,
-    response: schema.answers(schema.BatchesSchema),
+    response: answers(schema.BatchesSchema),
   };
   server.get('/v1/batches', { schema: list }, (request) => {
     const below = request.query.before === undefined ? BEYOND_ALL_BATCHES : parseU64(request.query.before, 'before');
@@ -251,7 +253,7 @@ function registerBatchRoutes(server: Server, { read, book, blobs }: ApiParts): v
       schema: {
         summary: 'A batch and its history',
         params: schema.BatchParams,
-        response: schema.answers(schema.BatchDetailSchema, ['NOT_FOUND']),
+        response: answers(schema.BatchDetailSchema, ['NOT_FOUND']),
       },
     },
     (request) => {
@@ -267,7 +269,7 @@ function registerBatchRoutes(server: Server, { read, book, blobs }: ApiParts): v
       schema: {
         summary: "A batch's blob, the bytes themselves",
         params: schema.BlobParams,
-        response: schema.blobAnswers(['NOT_FOUND', 'BLOB_CORRUPT']),
+        response: blobAnswers(['NOT_FOUND', 'BLOB_CORRUPT']),
       },
       config: { rateLimit: { max: MAX_BLOBS_PER_MINUTE, timeWindow: 60_000 } },
     },
