@@ -42,6 +42,9 @@ const NEXT: Record<BatchState | '', readonly (BatchState | '')[]> = {
   Finalized: [],
 };
 
+/** Starts that may fail before a world is given up. */
+const MAX_FAILED_STARTS = 100;
+
 export interface Health {
   status: 'ok' | 'degraded';
   leading: boolean;
@@ -74,12 +77,19 @@ export class ChainWorld {
   /** A running service with this many bettors who can bet; without bettors the service is not started. */
   static async open(bettors = 2): Promise<ChainWorld> {
     const world = new ChainWorld();
-    world.node = await TestNode.start(join(world.directory, 'chain'));
-    world.node.run();
-    world.proxy = await ChainProxy.start(world.node.url);
-    if (bettors > 0) await world.start();
-    await Promise.all(Array.from({ length: bettors }, (_, index) => world.seat(index)));
-    return world;
+    try {
+      world.node = await TestNode.start(join(world.directory, 'chain'));
+      world.node.run();
+      world.proxy = await ChainProxy.start(world.node.url);
+      // The service waits for the chain but half a second a call, which a busy machine can take.
+      if (bettors > 0) await world.startSupervised();
+      await Promise.all(Array.from({ length: bettors }, (_, index) => world.seat(index)));
+      return world;
+    } catch (error) {
+      // What stays open would keep the test's process from ever ending.
+      await world.close();
+      throw error;
+    }
   }
 
   /** Starts the service, which reaches the chain through the proxy. */
@@ -112,7 +122,7 @@ export class ChainWorld {
         await this.start();
         return failed;
       } catch (error) {
-        if (error instanceof CasinoError && !error.retry) throw error;
+        if ((error instanceof CasinoError && !error.retry) || failed === MAX_FAILED_STARTS) throw error;
       }
     }
   }
@@ -120,8 +130,8 @@ export class ChainWorld {
   async close(): Promise<void> {
     await this.stop();
     this.#ledger?.close();
-    await this.proxy.close();
-    await this.node.close();
+    await this.proxy?.close();
+    await this.node?.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
 

@@ -30,6 +30,15 @@ export class BetWorld {
 
   static async open(bets: number): Promise<BetWorld> {
     const world = await ChainWorld.open(2);
+    try {
+      return await BetWorld.#record(world, bets);
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
+  }
+
+  static async #record(world: ChainWorld, bets: number): Promise<BetWorld> {
     await world.bet(bets);
     await world.settleAndCheck();
     const { house, program } = world.house;
