@@ -86,7 +86,7 @@ export function readTransaction(
   );
   // Anyone can name the house in a transaction, and fill its log with anything.
   const isAboutHouse = told.some((instruction) => instruction.house === house);
-  const said = isAboutHouse ? readSaid(raw, { program, told, fault }) : [];
+  const said = isAboutHouse ? readSaid(raw, { program, house, told, fault }) : [];
   const frames = told.flatMap((instruction, index): Frame[] => {
     if (instruction.house !== house) return [];
     const before = calls.find(({ top }) => top === (own[index] as Call).top - 1);
@@ -147,15 +147,17 @@ function openWire(wire: Uint8Array, signature: string) {
   return { message, keys: message.staticAccounts };
 }
 
-/** What each of the program's calls logged; undefined if the log was cut short and nothing depends on it. */
+/** What each of the program's calls logged; undefined if the log was cut short and nothing of the house depends on it. */
 function readSaid(
   raw: RawTransaction,
-  { program, told, fault }: { program: Address; told: readonly ProgramInstruction[]; fault: MakeFault },
+  context: { program: Address; house: Address; told: readonly ProgramInstruction[]; fault: MakeFault },
 ): string[][] | undefined {
+  const { program, told, fault } = context;
   if (!raw.logs) throw fault('log-missing', 'the node has no log of it');
   const { calls, whole } = readLog(raw.logs, program);
   if (!whole) {
-    if (!told.some(({ name }) => name === 'settle_batch')) return undefined;
+    // A batch of another house, which anyone can have, hides nothing of this one.
+    if (!told.some(({ name, house }) => name === 'settle_batch' && house === context.house)) return undefined;
     throw fault('log-truncated', 'its log was cut short, so that the event of a batch is missing');
   }
   if (calls.length === told.length) return calls;
