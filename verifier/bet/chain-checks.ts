@@ -94,15 +94,16 @@ async function checkKeys(input: { house: House; facts: FileFacts; place: ChainPl
   checks.judge('receipt-key', 'file', never === undefined ? undefined : `${never} has never been the house's receipt key`);
 }
 
-/** Every receipt key that the house has ever had. */
+/** Every receipt key that the house has ever had, by what its program was told: events can be cut off a log, by the house too. */
 async function* earlierKeys({ file }: FileFacts, rpc: ChainRpc): AsyncGenerator<string> {
   const history = readHistory({ rpc, program: file.program as Address, house: file.house as Address });
+  let announced: Address | undefined;
   for await (const { frames } of history) {
-    for (const { instruction, events } of frames) {
+    for (const { instruction } of frames) {
       if (instruction.name === 'init_house') yield instruction.receiptKey;
-      for (const event of events) {
-        if (event.name === 'ChangeApplied' && event.kind === CHANGE_RECEIPT_KEY) yield addressOf(event.value);
-      }
+      else if (!('kind' in instruction) || instruction.kind !== CHANGE_RECEIPT_KEY) continue;
+      else if (instruction.name === 'schedule_change') announced = addressOf(instruction.value);
+      else if (announced !== undefined) yield announced;
     }
   }
 }

@@ -1,9 +1,11 @@
 // Would catch: a house that signs one thing and settles another and goes unconvicted, and a node or a file that makes an honest house look so.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Address, getAddressEncoder } from '@solana/kit';
 import { payoutOf } from '../../protocol/bet.ts';
 import { blobCid, blobHashOf, decodeBlob, encodeBlob } from '../../protocol/blob.ts';
+import { ByteWriter } from '../../protocol/bytes.ts';
 import { useKernel } from '../../protocol/kernel.ts';
 import { decodeReceipt } from '../../protocol/messages.ts';
 import { outcomeOf } from '../../protocol/outcome.ts';
@@ -11,6 +13,7 @@ import type { ReceiptFile } from '../../protocol/receipt-file.ts';
 import { NATIVE_KERNEL } from '../../sequencer/prover/native-kernel.ts';
 import { BetWorld, failedOf } from '../test/bet-world.ts';
 import { playBack, type RecordedChain } from '../test/recording.ts';
+import { SENDER, signedTransaction } from '../test/signed-transaction.ts';
 import type { BetCheckName } from './checks.ts';
 import { describeBet } from './describe.ts';
 import type { BetReport, BetVerdict } from './verify-bet.ts';
@@ -160,6 +163,29 @@ describe('keys of the house', () => {
     });
     assert.equal((await bets.verify(file, { chain })).verdict, 'settled');
     found(await bets.verify(bets.signed(file, {}, STRANGER_SEED), { chain }), { verdict: 'invalid', failed: ['receipt-key'] });
+  });
+
+  test('any earlier one is found where the house filled the log of the change, so that its event is cut off', async () => {
+    const file = bets.file(1);
+    const chain = alter(bets.copy(), file.house, (data) => {
+      key(data);
+    });
+    const program = file.program as Address;
+    const accounts = [SENDER, file.house as Address];
+    const changes = [
+      { data: new ByteWriter().u8(19).u8(1).bytes(ed25519.getPublicKey(STRANGER_SEED)).finish(), slot: chain.slot - 1n },
+      { data: new ByteWriter().u8(20).u8(1).finish(), slot: chain.slot },
+    ];
+    for (const { data, slot } of changes) {
+      const { raw, signature } = signedTransaction({ program, calls: [{ accounts, data }], logs: ['Log truncated'], slot });
+      chain.transactions.set(signature, raw);
+      chain.listed.unshift({ signature, slot, failed: false });
+    }
+    const mine = bets.signed(file, {}, STRANGER_SEED);
+    assert.equal((await bets.verify(mine, { chain })).verdict, 'settled');
+    // What was announced and never came into force is not the house's key.
+    chain.listed.shift();
+    found(await bets.verify(mine, { chain }), { verdict: 'invalid', failed: ['receipt-key'] });
   });
 
   test('the house that is meant is the one that counts', async () => {
