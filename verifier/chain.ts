@@ -138,6 +138,7 @@ class Verification {
 
   async finish(): Promise<VerifyReport> {
     try {
+      await this.#requireContinuity();
       await this.#follow(undefined);
       await this.#save();
       if (!this.#position.state.house) await this.#requireHouse();
@@ -192,6 +193,14 @@ class Verification {
   async #save(): Promise<void> {
     this.#sinceCheckpoint = 0;
     await this.#options.onCheckpoint?.(saveCheckpoint(this.#owner, this.#position));
+  }
+
+  /** A node that keeps the newest transactions alone would go on behind a gap, which looks like the house's fault. */
+  async #requireContinuity(): Promise<void> {
+    const { last } = this.#position;
+    if (!last || (await this.#rpc.transaction(last.signature))) return;
+    const message = `the node does not have transaction ${last.signature}, where the saved state ends: ask one that keeps all`;
+    throw new VerifierError('RPC_UNREACHABLE', message);
   }
 
   /** Without the making of the house in its history, nothing was verified. */
