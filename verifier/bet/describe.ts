@@ -50,9 +50,24 @@ export function describeBet(report: BetReport): string {
     '',
     ...checks,
     '',
+    ...warningsOf(report),
     VERDICTS[report.verdict],
     ...ADVICE[report.verdict],
   ].join('\n');
+}
+
+/** What a verdict rests on and can not show. */
+function warningsOf({ houseGiven, settlement }: BetReport): string[] {
+  const warnings: string[] = [];
+  if (settlement?.state === 'settled' && settlement.keyWeakness !== undefined) {
+    warnings.push('!!! THE PROOF PROVES NOTHING: the secret of the verifying key is public. No real money here !!!');
+  }
+  if (!houseGiven) {
+    warnings.push(
+      '! House and program are the ones that the file names, and anyone can make up both: give the house with --house.',
+    );
+  }
+  return warnings;
 }
 
 /** The report as one JSON value: 64-bit numbers as decimal strings. */
@@ -63,6 +78,7 @@ export function betReportJson(report: BetReport) {
     failed: report.checks.filter(({ result }) => result === 'failed').map(({ name }) => name),
     house: report.house,
     program: report.program,
+    house_given: report.houseGiven,
     vault: report.vault,
     owner: report.owner,
     bet: { bet_number: `${bet.betNumber}`, terms_id: bet.termsId, stake: `${bet.stake}`, choice: bet.choice },
@@ -77,6 +93,7 @@ export function betReportJson(report: BetReport) {
         ? {
             ...{ state: settlement.state, batch: `${settlement.batchNumber}`, signature: settlement.signature },
             ...{ slot: `${settlement.slot}`, blob_cid: settlement.blobCid },
+            key_weakness: settlement.keyWeakness ?? null,
           }
         : (settlement ?? null),
     checks: report.checks.map(({ name, result, detail, blame }) => ({ name, result, detail, blame: blame ?? null })),

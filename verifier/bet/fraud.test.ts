@@ -188,9 +188,14 @@ describe('keys of the house', () => {
     found(await bets.verify(mine, { chain }), { verdict: 'invalid', failed: ['receipt-key'] });
   });
 
-  test('the house that is meant is the one that counts', async () => {
+  test('the house that is meant is the one that counts, and a file that names it itself is told so', async () => {
     const file = bets.file(1);
-    assert.equal((await bets.verify(file, { house: file.house })).verdict, 'settled');
+    const [meant, unnamed] = [await bets.verify(file, { house: file.house }), await bets.verify(file)];
+    assert.deepEqual([meant.verdict, meant.houseGiven], ['settled', true]);
+    assert.doesNotMatch(describeBet(meant), /make up/);
+    // Anyone can deploy a program, or write accounts of their own, that settles whatever they like.
+    assert.deepEqual([unnamed.verdict, unnamed.houseGiven], ['settled', false]);
+    assert.match(describeBet(unnamed), /make up/);
     found(await bets.verify(file, { house: STRANGER }), { verdict: 'invalid', failed: ['house'] });
   });
 
@@ -272,6 +277,21 @@ describe('a node that lies', () => {
       }
       found(await bets.verify(file, { chain }), { verdict: 'invalid', failed: hashed ? ['proof'] : ['batch'] });
     }
+  });
+
+  test('of a key whose secret anyone knows is told what such a proof is worth', async () => {
+    const file = bets.file(2);
+    const chain = bets.copy();
+    for (const { address } of [...chain.accounts.values()].filter(({ data }) => data.length === 672)) {
+      alter(chain, address, (bytes) => {
+        bytes.copyWithin(96 + 320, 96 + 192, 96 + 320);
+        bytes.set(blobHashOf(bytes.slice(96)), 48);
+      });
+    }
+    const report = await bets.verify(file, { chain });
+    assert.equal(report.settlement?.state === 'settled' && report.settlement.keyWeakness, 'no-contribution');
+    assert.match(describeBet(report), /PROVES NOTHING/);
+    assert.doesNotMatch(describeBet(await bets.verify(file)), /PROVES NOTHING/);
   });
 
   test('by leaving the settling transaction out leaves the bet unchecked, and settled by its vault', async () => {

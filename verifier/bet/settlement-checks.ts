@@ -4,6 +4,7 @@ import { accountIdOf, sessionKeyHashOf } from '../../protocol/account.ts';
 import { pointFromBytes } from '../../protocol/babyjubjub.ts';
 import { blobCid, blobHashOf } from '../../protocol/blob.ts';
 import { compareBytes } from '../../protocol/bytes.ts';
+import { type KeyWeakness, keyWeakness } from '../../protocol/development-keys.ts';
 import { type BatchCheck, checkBatch } from '../batch.ts';
 import type { CheckedBet } from '../blob-check.ts';
 import { type BlobSource, fetchBlob } from '../blob-source.ts';
@@ -22,7 +23,15 @@ import { type FoundSettlement, findSettlement } from './find-settlement.ts';
 
 /** Where a bet stands by the finalized chain. */
 export type BetSettlement =
-  | { state: 'settled'; batchNumber: bigint; signature: string; slot: bigint; blobCid: string }
+  | {
+      state: 'settled';
+      batchNumber: bigint;
+      signature: string;
+      slot: bigint;
+      blobCid: string;
+      /** Why the batch's proof convinces nobody, by its verifying key; undefined if nothing is known against that. */
+      keyWeakness: KeyWeakness | undefined;
+    }
   | { state: 'pending' }
   | { state: 'voided' };
 
@@ -76,7 +85,8 @@ export async function checkSettled(
     checkWhole(facts, { found, batch, blob }, checks);
   }
   checks.skipRest(SETTLED_CHECKS, 'what it rests on is not there');
-  return { state: 'settled', batchNumber: event.batchNumber, signature, slot, blobCid: blobCid(event.blobHash) };
+  const where = { batchNumber: event.batchNumber, signature, slot, blobCid: blobCid(event.blobHash) };
+  return { state: 'settled', ...where, keyWeakness: batch && keyWeakness(batch.verifyingKey.key) };
 }
 
 async function locate(
