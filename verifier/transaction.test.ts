@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Address } from '@solana/kit';
 import { ByteWriter } from '../protocol/bytes.ts';
-import { addressOf } from './layout/reader.ts';
+import { addressBytes, addressOf } from './layout/reader.ts';
 import { type ProgramCall, SENDER, signedTransaction } from './test/signed-transaction.ts';
 import { HistoryFault, readTransaction } from './transaction.ts';
 
@@ -20,8 +20,8 @@ const fund = (house: Address): ProgramCall => ({
   data: new ByteWriter().u8(14).u64(5n).finish(),
 });
 
-function read(calls: readonly ProgramCall[], logs: string[]) {
-  const { raw, signature } = signedTransaction({ program: PROGRAM, calls, logs, slot: 9n });
+function read(calls: readonly ProgramCall[], logs: string[], version?: 1) {
+  const { raw, signature } = signedTransaction({ program: PROGRAM, calls, logs, slot: 9n, ...(version && { version }) });
   return readTransaction(raw, { signature, program: PROGRAM, house: HOUSE });
 }
 
@@ -37,4 +37,12 @@ test("a log that was cut short is a fault where it hides this house's batch, and
     () => read([fund(OTHER_HOUSE), settle(HOUSE)], ['Log truncated']),
     (error) => error instanceof HistoryFault && error.code === 'log-truncated',
   );
+});
+
+test('a transaction of version 1 is read like others: anyone can name the house in one', () => {
+  const event = Buffer.concat([Buffer.from('evfund\0\0'), addressBytes(HOUSE), Uint8Array.of(5, 0, 0, 0, 0, 0, 0, 0)]);
+  const logs = [`Program ${PROGRAM} invoke [1]`, `Program data: ${event.toString('base64')}`, `Program ${PROGRAM} success`];
+  const [older, newer] = [read([fund(HOUSE)], logs), read([fund(HOUSE)], logs, 1)];
+  assert.deepEqual(newer.frames, older.frames);
+  assert.deepEqual(newer.events, [{ name: 'HouseFunded', house: HOUSE, amount: 5n }]);
 });

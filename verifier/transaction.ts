@@ -122,9 +122,8 @@ function readCalls(
   );
   const addresses = [...keys, ...raw.loaded];
   const calls: Call[] = [];
-  for (const [top, instruction] of message.instructions.entries()) {
-    const { programAddressIndex, accountIndices = [], data = new Uint8Array() } = instruction;
-    calls.push({ top, programIndex: programAddressIndex, accounts: accountIndices, data: Uint8Array.from(data) });
+  for (const [top, instruction] of instructionsOf(message).entries()) {
+    calls.push({ top, ...instruction });
     for (const inner of raw.inner?.get(top) ?? []) calls.push({ top, ...inner });
   }
   const isKnown = (call: Call) => [call.programIndex, ...call.accounts].every((index) => addresses[index] !== undefined);
@@ -132,11 +131,25 @@ function readCalls(
   return { addresses, calls };
 }
 
+type Message = ReturnType<ReturnType<typeof getCompiledTransactionMessageDecoder>['decode']>;
+
+/** The instructions at the top level; those of version 1 lie in two lists. */
+function instructionsOf(message: Message): RawInstruction[] {
+  if (message.version === 1) {
+    return message.instructionHeaders.map(({ programAccountIndex }, index) => {
+      const { instructionAccountIndices = [], instructionData = [] } = message.instructionPayloads[index] ?? {};
+      return { programIndex: programAccountIndex, accounts: instructionAccountIndices, data: Uint8Array.from(instructionData) };
+    });
+  }
+  return message.instructions.map(({ programAddressIndex, accountIndices = [], data = new Uint8Array() }) => {
+    return { programIndex: programAddressIndex, accounts: accountIndices, data: Uint8Array.from(data) };
+  });
+}
+
 /** Decodes a transaction's bytes, checks that the signature is its first, and verifies all of them. Throws otherwise. */
 function openWire(wire: Uint8Array, signature: string) {
   const { messageBytes, signatures } = getTransactionDecoder().decode(wire);
   const message = getCompiledTransactionMessageDecoder().decode(messageBytes);
-  if (message.version !== 'legacy' && message.version !== 0) throw new Error(`version ${message.version} is not known`);
   const signers = Object.entries(signatures) as [Address, ReadonlyUint8Array | null][];
   const first = signers[0]?.[1];
   if (!first || getBase58Decoder().decode(first) !== signature) throw new Error('it is another transaction');
