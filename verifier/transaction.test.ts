@@ -46,3 +46,15 @@ test('a transaction of version 1 is read like others: anyone can name the house 
   assert.deepEqual(newer.frames, older.frames);
   assert.deepEqual(newer.events, [{ name: 'HouseFunded', house: HOUSE, amount: 5n }]);
 });
+
+test('a node that does not record what programs call cannot hide a call of this one', () => {
+  const other = signedTransaction({ program: ACCOUNT, calls: [fund(HOUSE)], logs: [], slot: 9n });
+  const logs = [ACCOUNT, PROGRAM].map((program, depth) => `Program ${program} invoke [${depth + 1}]`);
+  const context = { signature: other.signature, program: PROGRAM, house: HOUSE };
+  const unrecorded = { ...other.raw, inner: undefined };
+  assert.throws(
+    () => readTransaction({ ...unrecorded, logs }, context),
+    (error) => error instanceof HistoryFault && error.code === 'log-missing',
+  );
+  assert.deepEqual(readTransaction({ ...unrecorded, logs: logs.slice(0, 1) }, context).frames, []);
+});

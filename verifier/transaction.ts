@@ -84,6 +84,9 @@ export function readTransaction(
       (error) => fault('instruction-malformed', `an instruction of the program is none: ${error.message}`, error),
     ),
   );
+  if (!raw.inner && readLog(raw.logs ?? [], program).calls.length > told.length) {
+    throw fault('log-missing', 'the node does not record what programs call, and the log shows calls of this one');
+  }
   // Anyone can name the house in a transaction, and fill its log with anything.
   const isAboutHouse = told.some((instruction) => instruction.house === house);
   const said = isAboutHouse ? readSaid(raw, { program, house, told, fault }) : [];
