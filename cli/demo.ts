@@ -137,13 +137,24 @@ async function playShow(options: DemoOptions, stage: Stage): Promise<DemoReport>
     const report = reportOf({ bets: options.bets, answered, batches, discrepancies, rssMb });
     output.line(`\n${describe(report)}\n\n${reconciliation}`);
     const path = await writeLastReceipt({ bettors, answered, batches, dataDirectory });
-    const where = `--rpc ${services.rpcUrl} --blobs ${join(dataDirectory, 'blobs')}`;
-    output.line(`\nThe receipt of the last bet, to be checked while the chain runs:\nnpm run verify -- bet ${path} ${where}`);
+    output.line(`\nThe receipt of the last bet: ${path}`);
+    if (!options.exit) output.line(howToCheck({ path, house: bettors[0]?.client.house.house, ...stage, dataDirectory }));
     return report;
   } finally {
     store.close();
     await store.closed();
   }
+}
+
+/** What anyone can run beside the demo. */
+function howToCheck(input: { path: string; house: string | undefined; services: Services; dataDirectory: string }): string {
+  const { path, house, services, dataDirectory } = input;
+  const { rpcUrl, apiUrl } = services;
+  return [
+    'Check it, and then the whole house, with nothing but the chain and the blobs:',
+    `npm run --silent verify -- bet ${path} --rpc ${rpcUrl} --blobs ${join(dataDirectory, 'blobs')} --house ${house}`,
+    `npm run --silent verify -- chain --rpc ${rpcUrl} --blobs ${apiUrl}/v1/blobs`,
+  ].join('\n');
 }
 
 async function seatAll(

@@ -70,5 +70,9 @@ test('bad usage is 2, and what does not answer is 75', async () => {
   assert.equal((await run('--rpc', 'nowhere', '--blobs', blobs)).code, 2);
   assert.equal((await run('--rpc', world.node.url, '--blobs', join(directory, 'none'))).code, 2);
   assert.equal((await run('--rpc', world.node.url, '--blobs', blobs, '--house', 'nonsense', '--fresh')).code, 2);
+  // Whatever else goes wrong here is no finding: a script reads 1 as the house's fault.
+  const unwritable = await run('--rpc', world.node.url, '--blobs', blobs, '--state', join(directory, 'none', 'state.json'));
+  assert.deepEqual([unwritable.code, unwritable.stdout], [2, ''], unwritable.stderr);
+  assert.match(unwritable.stderr, /ENOENT/);
   assert.equal((await run('--rpc', 'http://127.0.0.1:1', '--blobs', blobs, '--fresh')).code, 75);
 });

@@ -38,10 +38,11 @@ export async function runVerifyChain(flags: VerifyChainFlags): Promise<number> {
     return report.passed ? 0 : EXIT_DIVERGENCE;
   } catch (error) {
     output.end();
-    if (!(error instanceof VerifierError)) throw error;
-    const hint = error.code === 'INTERRUPTED' ? `; the same command goes on from ${flags.state}` : '';
-    process.stderr.write(`${error.message}${hint}\n`);
-    return error.retry || error.code === 'INTERRUPTED' ? EXIT_TRY_LATER : EXIT_USAGE;
+    const code = error instanceof VerifierError ? error.code : undefined;
+    const hint = code === 'INTERRUPTED' ? `; the same command goes on from ${flags.state}` : '';
+    process.stderr.write(`${messageOf(error)}${hint}\n`);
+    // A full disk, or a node's garbage, is never a finding.
+    return code === 'INTERRUPTED' || (error instanceof VerifierError && error.retry) ? EXIT_TRY_LATER : EXIT_USAGE;
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }

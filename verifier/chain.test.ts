@@ -111,6 +111,27 @@ test('an interrupted run goes on where it stopped, and ends like one that was no
   }
 });
 
+test('a node that no longer has the transaction where a saved state ends leaves a gap, which is not blamed on the house', async () => {
+  const stop = new AbortController();
+  let state = '';
+  const onProgress = ({ done }: { done: number }) => {
+    if (done === 7) stop.abort();
+  };
+  const onCheckpoint = (text: string) => {
+    state = text;
+  };
+  await assert.rejects(verify({ onProgress, onCheckpoint, signal: stop.signal }), { code: 'INTERRUPTED' });
+  const rpc = connectChain({ url: world.node.url });
+  const kept = (await rpc.signatures(world.house.house, {})).slice(0, 4);
+  const pruned: ChainRpc = {
+    ...methodsOf(rpc),
+    signatures: async (_house, { before }) => (before === undefined ? kept : []),
+    transaction: async (signature) => (kept.some((one) => one.signature === signature) ? rpc.transaction(signature) : undefined),
+  };
+  await assert.rejects(verify({ rpc: pruned, checkpoint: state }), { name: 'VerifierError', code: 'RPC_UNREACHABLE' });
+  assert.equal((await verify({ checkpoint: state })).passed, true);
+});
+
 test('a saved state that is damaged, or of another house or chain, is refused', async () => {
   let state = '';
   await verify({

@@ -24,6 +24,8 @@ export interface Comparison {
 export interface Expected {
   kind: 'house' | 'escrow' | 'escrow-token' | 'vault' | 'terms' | 'key';
   address: Address;
+  /** Of tokens: who alone may move them. */
+  owner?: Address;
 }
 
 /** Every account that the history leads to: the house first, together with what holds its money. */
@@ -34,7 +36,7 @@ export async function expectedAccounts(state: HouseState, place: Place): Promise
     { kind: 'escrow', address: escrow },
   ];
   const token = state.house?.escrowToken ?? NATIVE_MINT;
-  if (token !== NATIVE_MINT) expected.push({ kind: 'escrow-token', address: token });
+  if (token !== NATIVE_MINT) expected.push({ kind: 'escrow-token', address: token, owner: escrow });
   for (const address of state.terms.keys()) expected.push({ kind: 'terms', address });
   for (const address of state.keys.keys()) expected.push({ kind: 'key', address });
   for (const address of state.vaults.keys()) expected.push({ kind: 'vault', address });
@@ -58,7 +60,7 @@ function compareOne(expected: Expected, account: RawAccount, to: Comparison): vo
   const { state, place } = to;
   const { address, kind } = expected;
   if (kind === 'escrow') return compareEscrow(account, to);
-  if (kind === 'escrow-token') return compareToken(account, to);
+  if (kind === 'escrow-token') return compareToken(account, expected.owner, to);
   if (account.owner !== place.program) {
     return to.report('account-owner', `the ${kind} account is not the program's`, {
       account: address,
@@ -123,7 +125,7 @@ function compareEscrow(account: RawAccount, { state, rentMinimum, report }: Comp
 }
 
 /** An SPL token account, as the Token program lays it out: mint, owner, amount, delegate, state, native, delegated, close authority. */
-function compareToken(account: RawAccount, { state, place, report }: Comparison): void {
+function compareToken(account: RawAccount, escrow: Address | undefined, { state, place, report }: Comparison): void {
   const { house } = state;
   if (!house) return;
   const about = { account: account.address };
@@ -137,7 +139,8 @@ function compareToken(account: RawAccount, { state, place, report }: Comparison)
   const isUsable = r.u8() === 1;
   r.bytes(12 + 8);
   const hasCloser = r.u32();
-  if (mint !== house.mint || hasDelegate !== 0 || hasCloser !== 0 || !isUsable) {
+  // The escrow signs for this program alone; whatever program ran, the tokens may have been given away.
+  if (owner !== escrow || mint !== house.mint || hasDelegate !== 0 || hasCloser !== 0 || !isUsable) {
     report('escrow', `the escrow's token account of ${owner} is of another mint, frozen, or controlled by others`, about);
   }
   if (amount < house.liabilities) {

@@ -32,7 +32,7 @@ export function describeVerification(report: VerifyReport): string {
 export const WEAKNESSES: Record<KeyWeakness, string> = {
   development: 'a DEVELOPMENT KEY',
   'derived-from-development': 'made from a DEVELOPMENT KEY',
-  'no-contribution': 'to which NOBODY HAS CONTRIBUTED',
+  'no-contribution': 'one to which NOBODY HAS CONTRIBUTED',
 };
 
 /** Said wherever a check rests on a proof under such a key. */
@@ -42,9 +42,7 @@ export const WORTHLESS_PROOFS =
 /** What a pass is worth under a key whose secret is known. */
 function keyWarning({ verifyingKeys }: VerifyReport): string[] {
   if (verifyingKeys.every(({ weakness }) => weakness === undefined)) return [];
-  return [
-    '!!! THE PROOFS PROVE NOTHING: the secret of a verifying key is public, so anyone can forge them. No real money here !!!',
-  ];
+  return [WORTHLESS_PROOFS];
 }
 
 /** One divergence: its code, where it is, and what was expected. */

@@ -104,6 +104,25 @@ test('a log that anyone can cut short or fill is no fault where nothing depends 
   assert.deepEqual(elsewhere?.frames, []);
 });
 
+test('a transaction that one of several machines behind an address does not have yet is asked for again', async () => {
+  const node = playBack(chain);
+  const asked = new Map<string, number>();
+  const behind = {
+    ...node,
+    transaction: async (signature: string) => {
+      asked.set(signature, (asked.get(signature) ?? 0) + 1);
+      return asked.get(signature) === 1 ? undefined : node.transaction(signature);
+    },
+  };
+  const read = await collect(readHistory({ rpc: behind, ...world.house }));
+  assert.deepEqual(read, await readAll(chain));
+  const lost = { ...node, transaction: async () => undefined };
+  await assert.rejects(collect(readHistory({ rpc: lost, ...world.house })), {
+    name: 'HistoryFault',
+    code: 'transaction-missing',
+  });
+});
+
 test('a transaction that is not what its signature signs is a fault, and so is one without its whole log', async () => {
   const last = chain.listed[0]?.signature as string;
   const cases: [string, (raw: NonNullable<ReturnType<RecordedChain['transactions']['get']>>) => void][] = [

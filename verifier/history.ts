@@ -1,10 +1,13 @@
 import type { Address } from '@solana/kit';
 import { VerifierError } from './errors.ts';
-import type { ChainRpc, ListedSignature } from './rpc.ts';
+import { askAgain } from './retry.ts';
+import type { ChainRpc, ListedSignature, RawTransaction } from './rpc.ts';
 import { HistoryFault, type HistoryTransaction, readTransaction } from './transaction.ts';
 
 /** Transactions asked for at a time, ahead of the reader. */
 const DEFAULT_PREFETCH = 8;
+/** Looks for a transaction that is listed: machines behind one address do not have the newest at the same time. */
+const FETCH_TRIES = 6;
 /** Most transactions of one reading: their signatures are held, some 200 bytes each. */
 const MAX_TRANSACTIONS = 20_000_000;
 
@@ -59,10 +62,14 @@ async function listTransactions({ rpc, house, after, minSlot }: HistoryRequest):
 
 async function fetchOne({ rpc, program, house }: HistoryRequest, listed: ListedSignature): Promise<HistoryTransaction> {
   const { signature, slot } = listed;
-  const raw = await rpc.transaction(signature);
-  if (!raw) {
-    throw new HistoryFault('transaction-missing', { signature, slot, message: 'the node lists it and does not have it' });
-  }
+  const raw = await askAgain<RawTransaction>({
+    tries: FETCH_TRIES,
+    ask: async () => {
+      const answer = await rpc.transaction(signature);
+      return answer ? { answer } : { reason: 'the node lists it and does not have it' };
+    },
+    onGiveUp: (message) => new HistoryFault('transaction-missing', { signature, slot, message }),
+  });
   if (raw.slot !== slot || raw.failed) {
     const message = `the node lists it as a success in slot ${slot} and tells another story of it`;
     throw new HistoryFault('transaction-forged', { signature, slot, message });

@@ -129,7 +129,8 @@ class HttpChain implements ChainRpc {
   }
 
   async transaction(signature: string): Promise<RawTransaction | undefined> {
-    const config = { commitment: 'finalized', encoding: 'base64', maxSupportedTransactionVersion: 0 } as const;
+    // Anyone can name the house in a transaction of whatever version the chain takes: a node refuses to show what is not asked for.
+    const config = { commitment: 'finalized', encoding: 'base64', maxSupportedTransactionVersion: 1 } as const;
     const found = await this.#call(this.#rpc.getTransaction(signature as Signature, config));
     if (!found?.meta) return undefined;
     const { meta, slot, blockTime } = found;

@@ -84,9 +84,12 @@ export function readTransaction(
       (error) => fault('instruction-malformed', `an instruction of the program is none: ${error.message}`, error),
     ),
   );
+  if (!raw.inner && readLog(raw.logs ?? [], program).calls.length > told.length) {
+    throw fault('log-missing', 'the node does not record what programs call, and the log shows calls of this one');
+  }
   // Anyone can name the house in a transaction, and fill its log with anything.
   const isAboutHouse = told.some((instruction) => instruction.house === house);
-  const said = isAboutHouse ? readSaid(raw, { program, told, fault }) : [];
+  const said = isAboutHouse ? readSaid(raw, { program, house, told, fault }) : [];
   const frames = told.flatMap((instruction, index): Frame[] => {
     if (instruction.house !== house) return [];
     const before = calls.find(({ top }) => top === (own[index] as Call).top - 1);
@@ -122,9 +125,8 @@ function readCalls(
   );
   const addresses = [...keys, ...raw.loaded];
   const calls: Call[] = [];
-  for (const [top, instruction] of message.instructions.entries()) {
-    const { programAddressIndex, accountIndices = [], data = new Uint8Array() } = instruction;
-    calls.push({ top, programIndex: programAddressIndex, accounts: accountIndices, data: Uint8Array.from(data) });
+  for (const [top, instruction] of instructionsOf(message).entries()) {
+    calls.push({ top, ...instruction });
     for (const inner of raw.inner?.get(top) ?? []) calls.push({ top, ...inner });
   }
   const isKnown = (call: Call) => [call.programIndex, ...call.accounts].every((index) => addresses[index] !== undefined);
@@ -132,11 +134,25 @@ function readCalls(
   return { addresses, calls };
 }
 
+type Message = ReturnType<ReturnType<typeof getCompiledTransactionMessageDecoder>['decode']>;
+
+/** The instructions at the top level; those of version 1 lie in two lists. */
+function instructionsOf(message: Message): RawInstruction[] {
+  if (message.version === 1) {
+    return message.instructionHeaders.map(({ programAccountIndex }, index) => {
+      const { instructionAccountIndices = [], instructionData = [] } = message.instructionPayloads[index] ?? {};
+      return { programIndex: programAccountIndex, accounts: instructionAccountIndices, data: Uint8Array.from(instructionData) };
+    });
+  }
+  return message.instructions.map(({ programAddressIndex, accountIndices = [], data = new Uint8Array() }) => {
+    return { programIndex: programAddressIndex, accounts: accountIndices, data: Uint8Array.from(data) };
+  });
+}
+
 /** Decodes a transaction's bytes, checks that the signature is its first, and verifies all of them. Throws otherwise. */
 function openWire(wire: Uint8Array, signature: string) {
   const { messageBytes, signatures } = getTransactionDecoder().decode(wire);
   const message = getCompiledTransactionMessageDecoder().decode(messageBytes);
-  if (message.version !== 'legacy' && message.version !== 0) throw new Error(`version ${message.version} is not known`);
   const signers = Object.entries(signatures) as [Address, ReadonlyUint8Array | null][];
   const first = signers[0]?.[1];
   if (!first || getBase58Decoder().decode(first) !== signature) throw new Error('it is another transaction');
@@ -147,15 +163,17 @@ function openWire(wire: Uint8Array, signature: string) {
   return { message, keys: message.staticAccounts };
 }
 
-/** What each of the program's calls logged; undefined if the log was cut short and nothing depends on it. */
+/** What each of the program's calls logged; undefined if the log was cut short and nothing of the house depends on it. */
 function readSaid(
   raw: RawTransaction,
-  { program, told, fault }: { program: Address; told: readonly ProgramInstruction[]; fault: MakeFault },
+  context: { program: Address; house: Address; told: readonly ProgramInstruction[]; fault: MakeFault },
 ): string[][] | undefined {
+  const { program, told, fault } = context;
   if (!raw.logs) throw fault('log-missing', 'the node has no log of it');
   const { calls, whole } = readLog(raw.logs, program);
   if (!whole) {
-    if (!told.some(({ name }) => name === 'settle_batch')) return undefined;
+    // A batch of another house, which anyone can have, hides nothing of this one.
+    if (!told.some(({ name, house }) => name === 'settle_batch' && house === context.house)) return undefined;
     throw fault('log-truncated', 'its log was cut short, so that the event of a batch is missing');
   }
   if (calls.length === told.length) return calls;

@@ -51,10 +51,24 @@ export function describeBet(report: BetReport): string {
     '',
     ...checks,
     '',
+    ...warningsOf(report),
     VERDICTS[report.verdict],
-    ...keyWarning(report),
     ...ADVICE[report.verdict],
   ].join('\n');
+}
+
+/** What a verdict rests on and can not show. */
+function warningsOf({ houseGiven, settlement }: BetReport): string[] {
+  const warnings: string[] = [];
+  if (settlement?.state === 'settled' && settlement.keyWeakness !== undefined) {
+    warnings.push(`${WORTHLESS_PROOFS} Here the key is ${WEAKNESSES[settlement.keyWeakness]}.`);
+  }
+  if (!houseGiven) {
+    warnings.push(
+      '! House and program are the ones that the file names, and anyone can make up both: give the house with --house.',
+    );
+  }
+  return warnings;
 }
 
 /** The report as one JSON value: 64-bit numbers as decimal strings. */
@@ -65,6 +79,7 @@ export function betReportJson(report: BetReport) {
     failed: report.checks.filter(({ result }) => result === 'failed').map(({ name }) => name),
     house: report.house,
     program: report.program,
+    house_given: report.houseGiven,
     vault: report.vault,
     owner: report.owner,
     bet: { bet_number: `${bet.betNumber}`, terms_id: bet.termsId, stake: `${bet.stake}`, choice: bet.choice },
@@ -89,11 +104,6 @@ export function betReportJson(report: BetReport) {
 function detailOf({ result, detail, blame }: BetCheck): string {
   if (result === 'passed') return detail;
   return result === 'skipped' ? `not checked: ${detail}` : `FAILED (${blame}): ${detail}`;
-}
-
-function keyWarning({ settlement }: BetReport): string[] {
-  if (settlement?.state !== 'settled' || !settlement.keyWeakness) return [];
-  return [`${WORTHLESS_PROOFS} It is ${WEAKNESSES[settlement.keyWeakness]}.`];
 }
 
 function settlementOf({ settlement }: BetReport): string {

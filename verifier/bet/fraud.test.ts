@@ -1,9 +1,11 @@
 // Would catch: a house that signs one thing and settles another and goes unconvicted, and a node or a file that makes an honest house look so.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { type Address, getAddressEncoder } from '@solana/kit';
 import { payoutOf } from '../../protocol/bet.ts';
 import { blobCid, blobHashOf, decodeBlob, encodeBlob } from '../../protocol/blob.ts';
+import { ByteWriter } from '../../protocol/bytes.ts';
 import { useKernel } from '../../protocol/kernel.ts';
 import { decodeReceipt } from '../../protocol/messages.ts';
 import { outcomeOf } from '../../protocol/outcome.ts';
@@ -11,6 +13,7 @@ import type { ReceiptFile } from '../../protocol/receipt-file.ts';
 import { NATIVE_KERNEL } from '../../sequencer/prover/native-kernel.ts';
 import { BetWorld, failedOf } from '../test/bet-world.ts';
 import { playBack, type RecordedChain } from '../test/recording.ts';
+import { SENDER, signedTransaction } from '../test/signed-transaction.ts';
 import type { BetCheckName } from './checks.ts';
 import { describeBet } from './describe.ts';
 import type { BetReport, BetVerdict } from './verify-bet.ts';
@@ -162,9 +165,37 @@ describe('keys of the house', () => {
     found(await bets.verify(bets.signed(file, {}, STRANGER_SEED), { chain }), { verdict: 'invalid', failed: ['receipt-key'] });
   });
 
-  test('the house that is meant is the one that counts', async () => {
+  test('any earlier one is found where the house filled the log of the change, so that its event is cut off', async () => {
     const file = bets.file(1);
-    assert.equal((await bets.verify(file, { house: file.house })).verdict, 'settled');
+    const chain = alter(bets.copy(), file.house, (data) => {
+      key(data);
+    });
+    const program = file.program as Address;
+    const accounts = [SENDER, file.house as Address];
+    const changes = [
+      { data: new ByteWriter().u8(19).u8(1).bytes(ed25519.getPublicKey(STRANGER_SEED)).finish(), slot: chain.slot - 1n },
+      { data: new ByteWriter().u8(20).u8(1).finish(), slot: chain.slot },
+    ];
+    for (const { data, slot } of changes) {
+      const { raw, signature } = signedTransaction({ program, calls: [{ accounts, data }], logs: ['Log truncated'], slot });
+      chain.transactions.set(signature, raw);
+      chain.listed.unshift({ signature, slot, failed: false });
+    }
+    const mine = bets.signed(file, {}, STRANGER_SEED);
+    assert.equal((await bets.verify(mine, { chain })).verdict, 'settled');
+    // What was announced and never came into force is not the house's key.
+    chain.listed.shift();
+    found(await bets.verify(mine, { chain }), { verdict: 'invalid', failed: ['receipt-key'] });
+  });
+
+  test('the house that is meant is the one that counts, and a file that names it itself is told so', async () => {
+    const file = bets.file(1);
+    const [meant, unnamed] = [await bets.verify(file, { house: file.house }), await bets.verify(file)];
+    assert.deepEqual([meant.verdict, meant.houseGiven], ['settled', true]);
+    assert.doesNotMatch(describeBet(meant), /make up/);
+    // Anyone can deploy a program, or write accounts of their own, that settles whatever they like.
+    assert.deepEqual([unnamed.verdict, unnamed.houseGiven], ['settled', false]);
+    assert.match(describeBet(unnamed), /make up/);
     found(await bets.verify(file, { house: STRANGER }), { verdict: 'invalid', failed: ['house'] });
   });
 
@@ -189,6 +220,13 @@ describe('a bet that is not settled', () => {
     const voided = await bets.verify(file, { chain: unsettled({ frozen: true, lastBet: 2 }) });
     assert.deepEqual([voided.verdict, failedOf(voided), voided.settlement], ['voided', [], { state: 'voided' }]);
     assert.equal((await bets.verify(file, { chain: unsettled({ frozen: true, lastBet: 3 }) })).verdict, 'settled');
+  });
+
+  test('under terms that the node does not show yet is no fraud: it may be behind', async () => {
+    const file = bets.file(3);
+    const chain = unsettled({ frozen: false, lastBet: 2 });
+    for (const { address, data } of chain.accounts.values()) if (data.length === 96) chain.accounts.delete(address);
+    found(await bets.verify(file, { chain }), { verdict: 'invalid', failed: ['terms'] });
   });
 
   test('still convicts the house of what it signed', async () => {
@@ -239,6 +277,21 @@ describe('a node that lies', () => {
       }
       found(await bets.verify(file, { chain }), { verdict: 'invalid', failed: hashed ? ['proof'] : ['batch'] });
     }
+  });
+
+  test('of a key whose secret anyone knows is told what such a proof is worth', async () => {
+    const file = bets.file(2);
+    const chain = bets.copy();
+    for (const { address } of [...chain.accounts.values()].filter(({ data }) => data.length === 672)) {
+      alter(chain, address, (bytes) => {
+        bytes.copyWithin(96 + 320, 96 + 192, 96 + 320);
+        bytes.set(blobHashOf(bytes.slice(96)), 48);
+      });
+    }
+    const report = await bets.verify(file, { chain });
+    assert.equal(report.settlement?.state === 'settled' && report.settlement.keyWeakness, 'no-contribution');
+    assert.match(describeBet(report), /PROVE NOTHING/);
+    assert.doesNotMatch(describeBet(await bets.verify(file)), /PROVE NOTHING/);
   });
 
   test('by leaving the settling transaction out leaves the bet unchecked, and settled by its vault', async () => {

@@ -29,7 +29,7 @@ export type BetSettlement =
       signature: string;
       slot: bigint;
       blobCid: string;
-      /** Why proofs under the batch's verifying key convince nobody; undefined if nothing is known against it. */
+      /** Why the batch's proof convinces nobody, by its verifying key; undefined if nothing is known against that. */
       keyWeakness: KeyWeakness | undefined;
     }
   | { state: 'pending' }
@@ -85,10 +85,8 @@ export async function checkSettled(
     checkWhole(facts, { found, batch, blob }, checks);
   }
   checks.skipRest(SETTLED_CHECKS, 'what it rests on is not there');
-  return {
-    ...{ state: 'settled', batchNumber: event.batchNumber, signature, slot, blobCid: blobCid(event.blobHash) },
-    keyWeakness: batch && keyWeakness(batch.verifyingKey.key),
-  };
+  const where = { batchNumber: event.batchNumber, signature, slot, blobCid: blobCid(event.blobHash) };
+  return { state: 'settled', ...where, keyWeakness: batch && keyWeakness(batch.verifyingKey.key) };
 }
 
 async function locate(

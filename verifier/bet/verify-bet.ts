@@ -21,6 +21,8 @@ export interface BetReport {
   checks: BetCheck[];
   house: string;
   program: string;
+  /** Whether the caller said which house is meant; else house and program are the file's word. */
+  houseGiven: boolean;
   vault: string;
   owner: string;
   bet: { betNumber: bigint; termsId: number; stake: bigint; choice: 'heads' | 'tails' };
@@ -54,6 +56,7 @@ export async function verifyBet(input: VerifyBetInput): Promise<BetReport> {
   return {
     verdict: verdictOf(checks, settlement),
     checks: inOrder(checks.list),
+    houseGiven: input.house !== undefined,
     ...{ house: file.house, program: file.program, vault: file.vault, owner: file.owner },
     bet: betOf(file),
     receipt: receiptOf(facts),
@@ -84,7 +87,9 @@ function verdictOf(checks: BetChecks, settlement: BetSettlement | undefined): Be
   if (failed.length > 0) {
     const isTheirs = checks.passed('receipt-message', 'receipt-place', 'receipt-signature', 'receipt-key');
     const isTold = !failed.some(({ blame }) => blame === 'node');
-    const convicts = ({ name, blame }: BetCheck) => blame === 'house' && (!NEEDS_PROOF.has(name) || checks.passed('proof'));
+    // Nor does a proof convict that anyone could have made.
+    const isProven = checks.passed('proof') && settlement?.state === 'settled' && settlement.keyWeakness === undefined;
+    const convicts = ({ name, blame }: BetCheck) => blame === 'house' && (!NEEDS_PROOF.has(name) || isProven);
     return isTheirs && isTold && failed.some(convicts) ? 'fraud' : 'invalid';
   }
   if (settlement === undefined) return 'incomplete';
