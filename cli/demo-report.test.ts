@@ -59,3 +59,13 @@ it('reports the figures of the bets of this run', () => {
   assert.equal(report.batches[0]?.blobCid, batches[0]?.blobCid);
   assert.doesNotThrow(() => JSON.stringify(report));
 });
+
+it('shows of many batches the first and the last, and says how many are left out', () => {
+  const batches = Array.from({ length: 214 }, (_, index) =>
+    batch(BigInt(index + 1), [{ vault: 'v', firstBet: BigInt(index + 1), bets: 1 }]),
+  );
+  const lines = describe(reportOf({ bets: 0, answered: [], batches, discrepancies: [], rssMb: 1 })).split('\n');
+  const numbers = lines.flatMap((line) => /^(\d+) .*Finalized/.exec(line)?.[1] ?? []);
+  assert.deepEqual([numbers.length, numbers[0], numbers[14], numbers[15], numbers[29]], [30, '1', '15', '200', '214']);
+  assert.ok(lines.includes('… 184 more …'));
+});

@@ -84,6 +84,15 @@ export function timesFinalized(batches: readonly BatchStatus[]): Map<string, num
 
 export const betKey = (vault: string, betNumber: bigint): string => `${vault}/${betNumber}`;
 
+/** Rows that the table shows; of more, the first and the last. */
+const MAX_ROWS = 30;
+
+function folded(rows: readonly string[]): string[] {
+  if (rows.length <= MAX_ROWS) return [...rows];
+  const [first, last] = [rows.slice(0, MAX_ROWS / 2), rows.slice(-MAX_ROWS / 2)];
+  return [...first, `… ${rows.length - MAX_ROWS} more …`, ...last];
+}
+
 /** The table of batches and the figures below it, for people. */
 export function describe(report: DemoReport): string {
   const header = ['batch', 'bets', 'vaults', 'size', 'prove ms', 'compute units', 'signature', 'blob', 'status'];
@@ -108,7 +117,7 @@ export function describe(report: DemoReport): string {
   return [
     format(header),
     format(widths.map((width) => '-'.repeat(width))),
-    ...rows.map(format),
+    ...folded(rows.map(format)),
     '',
     `${report.acked} of ${report.bets} bets answered, in ${report.batches.length} batches`,
     `answered after (ms)   p50 ${ackMs.p50}   p95 ${ackMs.p95}   p99 ${ackMs.p99}`,
