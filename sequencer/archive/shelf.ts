@@ -3,6 +3,7 @@ import { CasinoError, messageOf } from '../errors.ts';
 import type { ArchiveRecord, BetRecord } from '../ledger/records.ts';
 import type { ArchiveFile, ArchiveFiles } from './files.ts';
 import { BLOCK_ROWS, candidateRows, type Directory, decodeBet, readBlock, readDirectory } from './format.ts';
+import { HeadFilter } from './head-filter.ts';
 import { archiveName } from './writer.ts';
 
 /** Archives that are kept open with their directories (some 35 kB each), and blocks that are kept as they are (52 kB each). */
@@ -25,6 +26,7 @@ export class ArchiveShelf {
   readonly #open = new Map<bigint, OpenArchive>();
   readonly #blocks = new Map<string, Uint8Array>();
   readonly #damaged = new Map<bigint, CasinoError>();
+  readonly #filters = new Map<bigint, HeadFilter>();
 
   constructor(files: ArchiveFiles) {
     this.#files = files;
@@ -44,8 +46,17 @@ export class ArchiveShelf {
     });
   }
 
+  /** Learns which heads an archive does not hold, some tens of milliseconds of reading; false if that is known already. */
+  learn(record: ArchiveRecord): boolean {
+    if (this.#filters.has(record.archiveNumber)) return false;
+    const filter = this.#reading(record, ({ file, directory }) => HeadFilter.read(file, directory));
+    this.#filters.set(record.archiveNumber, filter);
+    return true;
+  }
+
   /** The bet with a head, if it is in this archive. */
   byHead(record: ArchiveRecord, head: Uint8Array): BetRecord | undefined {
+    if (this.#filters.get(record.archiveNumber)?.mayHold(head) === false) return undefined;
     return this.#reading(record, (archive) => {
       for (const row of candidateRows(archive.file, archive.directory, head)) {
         const bet = this.#row(record, archive, row);

@@ -74,10 +74,14 @@ export class ArchivedBets {
   /** An archived bet by its head. Where it is in none, and one can not be read, it may be in that one: its error. */
   byHead(head: Uint8Array): BetRecord | undefined {
     let fault: CasinoError | undefined;
+    // One archive a question: all of them at once would hold up the bets.
+    let hasLearned = false;
     const sql = "SELECT archive FROM archives WHERE state <> 'Restored' ORDER BY archive DESC";
     for (const { archive } of this.#queries.parts(sql)) {
       try {
-        const bet = this.#shelf.byHead(this.#archive(archive as bigint), head);
+        const record = this.#archive(archive as bigint);
+        if (!hasLearned) hasLearned = this.#shelf.learn(record);
+        const bet = this.#shelf.byHead(record, head);
         if (bet) return bet;
       } catch (error) {
         if (!(error instanceof CasinoError)) throw error;
