@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { NowFlags, RestoreFlags, VerifyFlags } from './archive.ts';
+import { endOnUsage } from './exit-codes.ts';
 
 /** Bad usage is not a finding. */
-const EXIT_USAGE = 2;
 const EXIT_CODES =
   '\nExit codes: 0 fine, 1 something is missing or damaged, 2 bad usage, 75 the service has the ledger: stop it first.';
 
@@ -16,7 +16,7 @@ export function addArchiveCommands(program: Command): void {
       .command(name)
       .requiredOption('--data <directory>', 'where the ledger is kept')
       .addHelpText('after', EXIT_CODES)
-      .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+      .exitOverride(endOnUsage);
   command('list')
     .description('the archives of a ledger, whether its service runs or not')
     .option('--json', 'print one JSON object')

@@ -19,12 +19,9 @@ import { LedgerReader } from '../sequencer/ledger/reader.ts';
 import type { ArchiveRecord } from '../sequencer/ledger/records.ts';
 import { readReceiptKey } from '../sequencer/operations/keys.ts';
 import { NATIVE_KERNEL } from '../sequencer/prover/native-kernel.ts';
+import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
 import { Output } from './output.ts';
 
-/** Exit codes; the last is EX_TEMPFAIL: trying again may help, once the service is stopped. */
-const EXIT_FINDING = 1;
-const EXIT_USAGE = 2;
-const EXIT_RETRY = 75;
 const CHUNK_BYTES = 1_048_576;
 
 export interface VerifyFlags {
@@ -251,6 +248,6 @@ function ledgerIn(data: string): string {
 
 function exitCodeOf(error: unknown): number {
   if (!(error instanceof CasinoError)) return EXIT_FINDING;
-  if (error.code === 'LEDGER_LOCKED' || error.code === 'LEDGER_FAILED') return EXIT_RETRY;
+  if (error.code === 'LEDGER_LOCKED' || error.code === 'LEDGER_FAILED') return EXIT_AGAIN;
   return error.code === 'CONFIG_INVALID' ? EXIT_USAGE : EXIT_FINDING;
 }

@@ -2,12 +2,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { FormatName } from '../sequencer/audit/format.ts';
 import type { ManifestInput } from '../sequencer/audit/manifest.ts';
 import type { AuditVerification } from '../sequencer/audit/verify.ts';
+import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE, endOnUsage } from './exit-codes.ts';
 import { Output } from './output.ts';
 
-/** Exit codes; the last is EX_TEMPFAIL: trying again may help. */
-const EXIT_FINDINGS = 1;
-const EXIT_USAGE = 2;
-const EXIT_UNREACHABLE = 75;
 const EXIT_CODES = '\nExit codes: 0 fine, 1 a finding, 2 bad usage, 75 try again later.';
 
 interface ExportFlags {
@@ -43,7 +40,7 @@ export function addAuditCommands(program: Command): void {
     .option('--unsigned', 'leave the export unsigned: nobody vouches for it then')
     .option('--json', 'print the manifest as one JSON object')
     .addHelpText('after', EXIT_CODES)
-    .exitOverride(usageEnds)
+    .exitOverride(endOnUsage)
     .action(async (flags: ExportFlags) => {
       process.exitCode = await reporting(() => runExport(flags));
     });
@@ -56,14 +53,10 @@ export function addAuditCommands(program: Command): void {
     .option('--unsigned', 'take an export that is not signed')
     .option('--json', 'print the result as one JSON object')
     .addHelpText('after', EXIT_CODES)
-    .exitOverride(usageEnds)
+    .exitOverride(endOnUsage)
     .action(async (directory: string, flags: VerifyFlags) => {
       process.exitCode = await reporting(() => runVerify(directory, flags));
     });
-}
-
-function usageEnds(error: { exitCode: number }): never {
-  process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
 }
 
 const ISO_TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?(?<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?$/;
@@ -110,7 +103,7 @@ async function runVerify(directory: string, flags: VerifyFlags): Promise<number>
   const { manifest, findings, signedBy } = result;
   const shown = { ok: findings.length === 0, house: manifest?.house ?? null, signed_by: signedBy ?? null, findings };
   process.stdout.write(`${flags.json ? JSON.stringify(shown) : describeVerification(result, rpcUrl !== undefined)}\n`);
-  return findings.length === 0 ? 0 : EXIT_FINDINGS;
+  return findings.length === 0 ? 0 : EXIT_FINDING;
 }
 
 function describeVerification({ manifest, findings, signedBy }: AuditVerification, withChain: boolean): string {
@@ -132,8 +125,8 @@ async function reporting(run: () => Promise<number>): Promise<number> {
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     const { code, retry, name } = error as { code?: string; retry?: boolean; name?: string };
-    if (retry) return EXIT_UNREACHABLE;
+    if (retry) return EXIT_AGAIN;
     // The ledger or the chain's history is not what it must be.
-    return code === 'LEDGER_CORRUPT' || name === 'HistoryFault' ? EXIT_FINDINGS : EXIT_USAGE;
+    return code === 'LEDGER_CORRUPT' || name === 'HistoryFault' ? EXIT_FINDING : EXIT_USAGE;
   }
 }

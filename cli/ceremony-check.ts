@@ -9,10 +9,7 @@ import { keyWeakness } from '../protocol/development-keys.ts';
 import { ChainReader } from '../sequencer/chain/reader.ts';
 import { type ChainRpc, call, connectRpc } from '../sequencer/chain/rpc.ts';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
-
-const EXIT_FINDING = 1;
-const EXIT_USAGE = 2;
-const EXIT_UNREACHABLE = 75;
+import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
 
 export interface CheckFlags {
   transcript: string;
@@ -32,7 +29,7 @@ export async function runCheck(flags: CheckFlags): Promise<number> {
     return findings.length === 0 ? 0 : EXIT_FINDING;
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
-    return error instanceof CasinoError && error.retry ? EXIT_UNREACHABLE : EXIT_USAGE;
+    return error instanceof CasinoError && error.retry ? EXIT_AGAIN : EXIT_USAGE;
   }
 }
 

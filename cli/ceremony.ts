@@ -9,12 +9,9 @@ import { verifyCeremony } from '../ceremony/verify.ts';
 import { type CeremonyRecord, type Contribution, parseTranscript } from '../protocol/ceremony-transcript.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { readEntropy } from './entropy.ts';
+import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
 import { Output } from './output.ts';
 
-/** Exit codes; the last is EX_TEMPFAIL. */
-const EXIT_FINDING = 1;
-const EXIT_USAGE = 2;
-const EXIT_AGAIN = 75;
 /** What is wrong with the files rather than with the command. */
 const FINDINGS: readonly CeremonyErrorCode[] = ['PTAU_UNUSABLE', 'FILE_DIFFERS', 'NOT_VERIFIED', 'TOOL_FAILED'];
 

@@ -1,12 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { FairnessReport } from '../verifier/fairness/fairness.ts';
+import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE, endOnUsage } from './exit-codes.ts';
 import type { HistoryFlags } from './fairness-history.ts';
 import { Output } from './output.ts';
 
-/** Exit codes; the last is EX_TEMPFAIL: later there are more bets, or the node answers. */
-const EXIT_ANOMALY = 1;
-const EXIT_USAGE = 2;
-const EXIT_TRY_LATER = 75;
 const MOST_BETS = 1_000_000_000;
 const MOST_SEED = 1_000_000_000;
 const DEFAULT_ALPHA = 1e-4;
@@ -26,7 +23,7 @@ export function addFairnessCommands(program: Command): void {
   const fairness = program
     .command('fairness')
     .description('statistics that a crooked coin does not pass')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+    .exitOverride(endOnUsage);
   withCommonOptions(fairness.command('simulate'))
     .description("over simulated bets, decided by the protocol's own functions")
     .option('--bets <count>', 'bets in all', wholeNumber({ least: 1, most: MOST_BETS }), 1_000_000)
@@ -87,12 +84,12 @@ async function runHistory(flags: HistoryFlags): Promise<number> {
     const code = await tell(report, { json: flags.json, source: { history: { house, passed, firstDivergence } } });
     const doubt = describeDoubt(verification, report.bets);
     if (doubt) process.stderr.write(`${doubt}\n`);
-    return doubt ? EXIT_ANOMALY : code;
+    return doubt ? EXIT_FINDING : code;
   } catch (error) {
     output.end();
     if (!(error instanceof VerifierError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    return error.retry ? EXIT_TRY_LATER : EXIT_USAGE;
+    return error.retry ? EXIT_AGAIN : EXIT_USAGE;
   }
 }
 
@@ -103,8 +100,8 @@ async function tell(
 ): Promise<number> {
   const { describeFairness } = await import('./fairness-report.ts');
   process.stdout.write(`${json ? JSON.stringify({ ...source, ...report }) : describeFairness(report)}\n`);
-  if (report.verdict === 'too-few-bets') return EXIT_TRY_LATER;
-  return report.verdict === 'anomaly' ? EXIT_ANOMALY : 0;
+  if (report.verdict === 'too-few-bets') return EXIT_AGAIN;
+  return report.verdict === 'anomaly' ? EXIT_FINDING : 0;
 }
 
 /** Whether the prebuilt binary fits this machine. */

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type * as ceremony from './ceremony.ts';
 import type { CheckFlags } from './ceremony-check.ts';
+import { endOnUsage } from './exit-codes.ts';
 
-const EXIT_USAGE = 2;
 const EXIT_CODES = '\nExit codes: 0 done and in order, 1 something does not hold, 2 bad usage, 75 try again later.';
 
 /** `casino keys …`: where proving keys come from. */
@@ -10,7 +10,7 @@ export function addKeysCommands(program: Command): void {
   const steps = program
     .command('keys')
     .description('make proving keys, and hold them against what others can check')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
+    .exitOverride(endOnUsage)
     .command('ceremony')
     .description(
       "make a circuit's proving key together with others, so that nobody knows its secret (docs/operating/ceremony.md)",

@@ -1,14 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { addArchiveCommands } from './archive-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
+import { endOnUsage } from './exit-codes.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
 import { addVerifyCommands } from './verify-commands.ts';
 
-/** Of the commands that other programs read the exit code of: bad usage is not a finding. */
-const EXIT_USAGE = 2;
 const DEFAULT_API_PORT = 8787;
 const DEFAULT_RPC_PORT = 8899;
 
@@ -34,7 +33,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .requiredOption('--rpc <url>', "the chain's JSON-RPC address")
     .option('--json', 'print the report as one JSON object')
     .addHelpText('after', '\nExit codes: 0 nothing differs, 1 differences, 2 bad usage, 75 the chain does not answer.')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
+    .exitOverride(endOnUsage)
     .action(async (flags: ReconcileFlags) => {
       process.exitCode = await (await import('./reconcile.ts')).runReconcile(flags);
     });

@@ -6,11 +6,7 @@ import { dataPaths } from '../sequencer/context.ts';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import { LedgerReader } from '../sequencer/ledger/reader.ts';
 import { describeReport, type ReconciliationReport, reconcile, reportJson } from '../sequencer/operations/reconcile.ts';
-
-/** Exit codes; the last is EX_TEMPFAIL: trying again may help. */
-const EXIT_DIFFERENCES = 1;
-const EXIT_USAGE = 2;
-const EXIT_UNREACHABLE = 75;
+import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
 
 export interface ReconcileFlags {
   data: string;
@@ -26,10 +22,10 @@ export async function runReconcile(flags: ReconcileFlags): Promise<number> {
   try {
     const report = await reconcileData({ dataDirectory: flags.data, rpcUrl: flags.rpc });
     process.stdout.write(`${flags.json ? JSON.stringify(reportJson(report)) : describeReport(report)}\n`);
-    return report.discrepancies.length === 0 ? 0 : EXIT_DIFFERENCES;
+    return report.discrepancies.length === 0 ? 0 : EXIT_FINDING;
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
-    return error instanceof CasinoError && error.retry ? EXIT_UNREACHABLE : EXIT_USAGE;
+    return error instanceof CasinoError && error.retry ? EXIT_AGAIN : EXIT_USAGE;
   }
 }
 

@@ -5,6 +5,7 @@ import { type BetVerdict, verifyBet } from '../verifier/bet/verify-bet.ts';
 import { messageOf, VerifierError } from '../verifier/errors.ts';
 import { connectChain } from '../verifier/rpc.ts';
 import { blobSourceAt } from './blob-directory.ts';
+import { EXIT_AGAIN, EXIT_USAGE } from './exit-codes.ts';
 import { Output } from './output.ts';
 
 export interface VerifyBetFlags {
@@ -14,9 +15,6 @@ export interface VerifyBetFlags {
   json?: boolean;
 }
 
-const EXIT_USAGE = 2;
-/** EX_TEMPFAIL: trying again, later or with more, may help. */
-const EXIT_AGAIN = 75;
 const EXIT_CODES: Record<BetVerdict, number> = {
   settled: 0,
   voided: 0,

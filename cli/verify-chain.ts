@@ -5,12 +5,8 @@ import { describeVerification } from '../verifier/describe.ts';
 import { messageOf, VerifierError } from '../verifier/errors.ts';
 import { LOCAL_PROGRAM } from '../verifier/layout/constants.ts';
 import { blobSourceAt } from './blob-directory.ts';
+import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
 import { Output } from './output.ts';
-
-/** Exit codes; the last is EX_TEMPFAIL: trying again may help. */
-const EXIT_DIVERGENCE = 1;
-const EXIT_USAGE = 2;
-const EXIT_TRY_LATER = 75;
 
 export interface VerifyChainFlags {
   rpc: string;
@@ -35,14 +31,14 @@ export async function runVerifyChain(flags: VerifyChainFlags): Promise<number> {
     const report = await verify(flags, { output, signal: stop.signal });
     output.end();
     process.stdout.write(`${flags.json ? JSON.stringify(report) : describeVerification(report)}\n`);
-    return report.passed ? 0 : EXIT_DIVERGENCE;
+    return report.passed ? 0 : EXIT_FINDING;
   } catch (error) {
     output.end();
     const code = error instanceof VerifierError ? error.code : undefined;
     const hint = code === 'INTERRUPTED' ? `; the same command goes on from ${flags.state}` : '';
     process.stderr.write(`${messageOf(error)}${hint}\n`);
     // A full disk, or a node's garbage, is never a finding.
-    return code === 'INTERRUPTED' || (error instanceof VerifierError && error.retry) ? EXIT_TRY_LATER : EXIT_USAGE;
+    return code === 'INTERRUPTED' || (error instanceof VerifierError && error.retry) ? EXIT_AGAIN : EXIT_USAGE;
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }

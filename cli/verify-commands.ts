@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
+import { endOnUsage } from './exit-codes.ts';
 import type { VerifyBetFlags } from './verify-bet.ts';
-
-/** Of a command that other programs read the exit code of: bad usage is not a finding. */
-const EXIT_USAGE = 2;
 
 /** `casino verify …`: what anyone can check without the operator. */
 export function addVerifyCommands(program: Command): void {
@@ -21,7 +19,7 @@ export function addVerifyCommands(program: Command): void {
       'after',
       '\nExit codes: 0 all of it is true, 1 a divergence, 2 bad usage, 75 node or blobs do not answer, or interrupted.',
     )
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
+    .exitOverride(endOnUsage)
     .action(async (flags) => {
       process.exitCode = await (await import('./verify-chain.ts')).runVerifyChain(flags);
     });
@@ -38,7 +36,7 @@ export function addVerifyCommands(program: Command): void {
       '\nExit codes: 0 all holds (settled, or void by a forced exit), 1 something does not, 2 bad usage or no receipt file,\n' +
         '75 not settled yet, something could not be looked at, or no answer: try again.',
     )
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
+    .exitOverride(endOnUsage)
     .action(async (path: string, flags: VerifyBetFlags) => {
       process.exitCode = await (await import('./verify-bet.ts')).runVerifyBet(path, flags);
     });
