@@ -11,11 +11,10 @@ import {
   renameSync,
   rmSync,
   statfsSync,
-  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { syncDirectory } from '../operations/files.ts';
+import { syncDirectory, writeAll } from '../operations/files.ts';
 import type { ReadableFile } from './format.ts';
 
 const TEMPORARY = '.tmp';
@@ -128,7 +127,7 @@ class DiskSink implements ArchiveSink {
   }
 
   append(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
+    writeAll(this.#file, bytes);
   }
 
   /** The sync is the slow part, and waits elsewhere than on the thread that answers bets. */

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CasinoError, messageOf } from '../errors.ts';
-import { syncDirectory } from '../operations/files.ts';
+import { syncDirectory, writeAll } from '../operations/files.ts';
 
 /** Bytes that are gathered before they are written. */
 const BUFFER_BYTES = 1 << 18;
@@ -106,9 +106,7 @@ export class HashedFile {
     this.#bufferedBytes = 0;
     this.#hash.update(bytes);
     this.#bytes += bytes.length;
-    attempt(this.#name, () => {
-      for (let offset = 0; offset < bytes.length; ) offset += writeSync(this.#file, bytes, offset);
-    });
+    attempt(this.#name, () => writeAll(this.#file, bytes));
   }
 }
 

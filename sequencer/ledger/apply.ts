@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type {
   ArchivedRange,
   BatchProgress,
@@ -10,6 +10,7 @@ import type {
   VoidRecord,
 } from './records.ts';
 import { toSql } from './schema.ts';
+import { Statements } from './statements.ts';
 
 type Cell = string | number | bigint | Uint8Array | null;
 
@@ -29,11 +30,10 @@ export const PROGRESS_COLUMNS: Record<keyof BatchProgress, string> = {
 
 /** Applies entries to the database, inside the caller's transaction. Throws where the ledger's invariants would break. */
 export class LedgerWriter {
-  readonly #database: DatabaseSync;
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #statements: Statements;
 
   constructor(database: DatabaseSync) {
-    this.#database = database;
+    this.#statements = new Statements(database);
   }
 
   apply(entry: LedgerEntry): void {
@@ -127,7 +127,7 @@ export class LedgerWriter {
   #archiveBecame({ archiveNumber, from, to }: Extract<LedgerEntry, { kind: 'archive-became' }>): void {
     this.#one('UPDATE archives SET state = ? WHERE archive = ? AND state = ?', [to, toSql(archiveNumber), from]);
     if (to !== 'Restored') return;
-    const left = this.#statement('SELECT 1 FROM archived_ranges WHERE archive = ?').get(toSql(archiveNumber));
+    const left = this.#statements.of('SELECT 1 FROM archived_ranges WHERE archive = ?').get(toSql(archiveNumber));
     if (left) throw new Error(`archive ${archiveNumber} still has bets that are not in the ledger`);
   }
 
@@ -140,7 +140,7 @@ export class LedgerWriter {
     const allowed = `SELECT 1 FROM archives, vaults WHERE archive = ?1 AND state = 'Copied' AND vault = ?2 AND finalized_through > ?3
       AND NOT EXISTS (SELECT 1 FROM batches JOIN batch_runs USING (batch_number)
         WHERE state <> 'Finalized' AND batch_runs.vault = ?2 AND first_bet <= ?3 + 1)`;
-    if (!this.#statement(allowed).get(archive, vault, last))
+    if (!this.#statements.of(allowed).get(archive, vault, last))
       throw new Error(`bets up to ${lastBet} of a vault can not be archived`);
     const removed = this.#run('DELETE FROM bets WHERE vault = ? AND bet_number BETWEEN ? AND ?', [vault, first, last]);
     if (BigInt(removed) !== lastBet - firstBet + 1n)
@@ -216,12 +216,12 @@ export class LedgerWriter {
   /** Takes an unsettled batch back: its bets are owed as before, unless voided; its number is free again, its trail stays. */
   #batchWithdrawn(entry: Extract<LedgerEntry, { kind: 'batch-withdrawn' }>): void {
     const key = toSql(entry.batchNumber);
-    const batch = this.#statement('SELECT state, attempt FROM batches WHERE batch_number = ?').get(key);
+    const batch = this.#statements.of('SELECT state, attempt FROM batches WHERE batch_number = ?').get(key);
     if (!batch || batch.state === 'Finalized') throw new Error(`batch ${entry.batchNumber} can not be withdrawn`);
-    for (const run of this.#statement('SELECT vault, first_bet FROM batch_runs WHERE batch_number = ?').all(key)) {
+    for (const run of this.#statements.of('SELECT vault, first_bet FROM batch_runs WHERE batch_number = ?').all(key)) {
       const through = (run.first_bet as bigint) - 1n;
       const vault = run.vault as Uint8Array;
-      if (this.#statement('SELECT 1 FROM voided_vaults WHERE vault = ?').get(vault)) continue;
+      if (this.#statements.of('SELECT 1 FROM voided_vaults WHERE vault = ?').get(vault)) continue;
       this.#one('UPDATE vaults SET batched_through = ? WHERE vault = ?', [through, vault]);
     }
     this.#run('DELETE FROM batch_runs WHERE batch_number = ?', [key]);
@@ -236,7 +236,7 @@ export class LedgerWriter {
    */
   #quarantined({ vault, firstBet, reason, sinceMs, attempts, retryAtMs }: QuarantineRecord): void {
     const waits = 'SELECT 1 FROM vaults WHERE vault = ?1 AND batched_through = ?2 - 1 AND last_bet >= ?2';
-    if (!this.#statement(waits).get(vault, toSql(firstBet))) return;
+    if (!this.#statements.of(waits).get(vault, toSql(firstBet))) return;
     this.#run('DELETE FROM quarantine WHERE vault = ?', [vault]);
     this.#insert('quarantine', [vault, toSql(firstBet), reason, sinceMs, attempts, retryAtMs]);
   }
@@ -274,16 +274,6 @@ export class LedgerWriter {
   }
 
   #run(sql: string, cells: Cell[]): number {
-    return Number(this.#statement(sql).run(...cells).changes);
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#prepared.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      statement.setReadBigInts(true);
-      this.#prepared.set(sql, statement);
-    }
-    return statement;
+    return Number(this.#statements.of(sql).run(...cells).changes);
   }
 }

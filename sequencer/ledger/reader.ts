@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { ArchiveDirectory, type ArchiveFiles } from '../archive/files.ts';
 import type { CasinoError } from '../errors.ts';
 import { ArchivedBets } from './archived.ts';
@@ -31,6 +31,7 @@ import {
 } from './rows.ts';
 import { fromSql, requireSchema, toSql } from './schema.ts';
 import { sealedRow } from './seals.ts';
+import { Statements } from './statements.ts';
 
 type Cell = string | number | bigint | Uint8Array;
 
@@ -43,7 +44,7 @@ export class LedgerReader {
   readonly #path: string;
   readonly #onFailure: ((error: CasinoError) => void) | undefined;
   readonly #database: DatabaseSync;
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #statements: Statements;
   readonly archives: ArchivedBets;
 
   /** `ledger`: the path of one, its archives beside it, or one that is open, whose archives are `files`. */
@@ -52,6 +53,7 @@ export class LedgerReader {
     this.#path = isPath ? ledger : 'the ledger';
     this.#onFailure = onFailure;
     this.#database = isPath ? new DatabaseSync(ledger, { readOnly: true }) : ledger.database;
+    this.#statements = new Statements(this.#database);
     const files = isPath ? new ArchiveDirectory(join(dirname(ledger), 'archive')) : ledger.files;
     this.archives = new ArchivedBets({ all: this.#all.bind(this), parts: this.#rows.bind(this) }, files);
   }
@@ -315,7 +317,7 @@ export class LedgerReader {
   }
 
   #rows(sql: string, ...cells: Cell[]): Row[] {
-    return this.#checked(() => this.#statement(sql).all(...cells) as Row[]);
+    return this.#checked(() => this.#statements.of(sql).all(...cells) as Row[]);
   }
 
   #sealed(table: string, row: Row): Row {
@@ -330,16 +332,6 @@ export class LedgerReader {
       this.#onFailure?.(fault);
       throw fault;
     }
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#prepared.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      statement.setReadBigInts(true);
-      this.#prepared.set(sql, statement);
-    }
-    return statement;
   }
 }
 

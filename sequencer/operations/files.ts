@@ -9,7 +9,7 @@ export function writeFileDurably(path: string, bytes: Uint8Array, mode = 0o644):
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, 'w', mode);
   try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+    writeAll(file, bytes);
     fsyncSync(file);
   } catch (error) {
     // On a full disk the part that fitted would stay.
@@ -20,6 +20,11 @@ export function writeFileDurably(path: string, bytes: Uint8Array, mode = 0o644):
   }
   renameSync(temporary, path);
   syncDirectory(dirname(path));
+}
+
+/** Writes all of the bytes to an open file, however many the system takes at a time. */
+export function writeAll(file: number, bytes: Uint8Array): void {
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
 }
 
 /** Makes what was created, renamed or removed in a folder durable. */
