@@ -10,8 +10,7 @@ import { type PendingBet, RecordBook } from '../client/signing-record.ts';
 import { MemoryStore } from '../client/store.ts';
 import { fetchTransport, type HttpTransport } from '../client/transport.ts';
 import { accountIdOf } from '../protocol/account.ts';
-import { toHex } from '../protocol/bytes.ts';
-import { fieldToBytes } from '../protocol/field.ts';
+import { fieldToHex, toHex } from '../protocol/bytes.ts';
 import { seedRangeOf } from '../protocol/seed-commitment.ts';
 import type { SessionKey } from '../protocol/session.ts';
 
@@ -127,7 +126,7 @@ export async function checkAnswers(
   }
   for (const { client, nextBet, head } of new Set(answers.map(({ signed }) => signed.bettor))) {
     const vault = await api.vault(client.owner);
-    if (vault.nextBet !== nextBet || toHex(vault.head) !== toHex(fieldToBytes(head))) {
+    if (vault.nextBet !== nextBet || toHex(vault.head) !== fieldToHex(head)) {
       throw new Error(`vault of ${client.owner}: the service is at bet ${vault.nextBet}, ${nextBet} expected`);
     }
   }

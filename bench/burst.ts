@@ -11,8 +11,7 @@ import { percentile } from '../cli/demo-report.ts';
 import { LOCAL_CHAIN_TIMING, resetData, startServices } from '../cli/services.ts';
 import { apiErrorOf } from '../client/api.ts';
 import type { HttpTransport } from '../client/transport.ts';
-import { toHex } from '../protocol/bytes.ts';
-import { fieldToBytes } from '../protocol/field.ts';
+import { fieldToHex } from '../protocol/bytes.ts';
 import { agentTransport } from './agent-transport.ts';
 import { type BurstBettor, checkAnswers, type SignedBet, seatBurst, signAhead } from './burst-bettors.ts';
 
@@ -96,7 +95,7 @@ async function send(url: string, { transport, body }: { transport: HttpTransport
 /** The least that makes an answer the bet's: its id. Everything else is checked after the burst, off the clock. */
 function assertSameBet({ bet }: SignedBet, text: string): void {
   const { bet_id: id } = JSON.parse(text) as { bet_id: string };
-  if (id !== toHex(fieldToBytes(bet.head))) throw new Error(`the answer to bet ${bet.betNumber} is of another bet`);
+  if (id !== fieldToHex(bet.head)) throw new Error(`the answer to bet ${bet.betNumber} is of another bet`);
 }
 
 /** Starts the no-op server in a process of its own. */

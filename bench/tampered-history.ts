@@ -11,12 +11,11 @@ import { toHex } from '../protocol/bytes.ts';
 import { findHouses, type VerifyReport, verifyChain } from '../verifier/chain.ts';
 import type { DivergenceCode } from '../verifier/divergence.ts';
 import { deriveEscrow } from '../verifier/layout/addresses.ts';
+import { HOUSE_BYTES, LOCAL_PROGRAM, VAULT_BYTES } from '../verifier/layout/constants.ts';
 import { connectChain, type RawAccount } from '../verifier/rpc.ts';
 import { playBack, type RecordedChain, record } from '../verifier/test/recording.ts';
 import { changeEvent, flip, withEvent } from '../verifier/test/tampering.ts';
 
-const LOCAL_PROGRAM = 'ZKCasino11111111111111111111111111111111111';
-const [HOUSE_BYTES, VAULT_BYTES] = [592, 352];
 /** Where balances lie: docs/reference/layouts.md section 6. */
 const [HOUSE_BALANCE_AT, VAULT_BALANCE_AT] = [248, 208];
 

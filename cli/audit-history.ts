@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { getAddressDecoder } from '@solana/kit';
-import { toHex } from '../protocol/bytes.ts';
-import { fieldToBytes } from '../protocol/field.ts';
+import { fieldToHex } from '../protocol/bytes.ts';
 import type {
   ChainRecord,
   ChangeRecord,
@@ -66,7 +65,7 @@ function toldByInstruction(instruction: ProgramInstruction): Told[] {
     }
     case 'add_terms': {
       const { id, profitBps, vrfCommitment } = instruction;
-      return [change('terms-opened', { id, profit_bps: profitBps, vrf_commitment: toHex(fieldToBytes(vrfCommitment)) })];
+      return [change('terms-opened', { id, profit_bps: profitBps, vrf_commitment: fieldToHex(vrfCommitment) })];
     }
     case 'add_verifying_key': {
       const { id, maxBets, maxVaults, key } = instruction;

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { blobCid } from '../protocol/blob.ts';
+import { blobCid, MAX_BLOB_BYTES } from '../protocol/blob.ts';
 import { toHex } from '../protocol/bytes.ts';
-import { type BlobSource, httpBlobs, MAX_BLOB_BYTES } from '../verifier/blob-source.ts';
+import { type BlobSource, httpBlobs } from '../verifier/blob-source.ts';
 import { messageOf, VerifierError } from '../verifier/errors.ts';
 
 /** Blobs as `--blobs` names them: an `http(s)://` address, or a directory of files named by their CID or, as older ones are, by their hash in hex. */

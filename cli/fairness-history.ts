@@ -1,16 +1,9 @@
-import { address } from '@solana/kit';
 import { type VerifyReport, verifyChain } from '../verifier/chain.ts';
-import { messageOf, VerifierError } from '../verifier/errors.ts';
 import { Fairness, type FairnessReport } from '../verifier/fairness/fairness.ts';
-import { LOCAL_PROGRAM } from '../verifier/layout/constants.ts';
-import { blobSourceAt } from './blob-directory.ts';
 import type { Output } from './output.ts';
+import { type ReplayFlags, replayed } from './replay-flags.ts';
 
-export interface HistoryFlags {
-  rpc: string;
-  blobs: string;
-  program?: string;
-  house?: string;
+export interface HistoryFlags extends ReplayFlags {
   alpha: number;
   json?: boolean;
 }
@@ -25,10 +18,7 @@ export async function historyFairness(
 ): Promise<{ report: FairnessReport; verification: VerifyReport }> {
   const fairness = new Fairness();
   const verification = await verifyChain({
-    rpc: flags.rpc,
-    blobs: await blobSourceAt(flags.blobs),
-    program: flags.program === undefined ? LOCAL_PROGRAM : addressOf(flags.program),
-    house: flags.house === undefined ? undefined : addressOf(flags.house),
+    ...(await replayed(flags)),
     hooks: {
       onBet: ({ run, bet }) => {
         const { outcome, choice, stakeUnits } = bet;
@@ -53,12 +43,4 @@ export function describeDoubt(
     `The chain and the blobs do not bear this history out: ${divergenceCount} divergences${first}.`,
     `${tested} of its ${bets} bets are in the statistics. "casino verify chain" tells all of it.`,
   ].join('\n');
-}
-
-function addressOf(text: string) {
-  try {
-    return address(text);
-  } catch (error) {
-    throw new VerifierError('BAD_USAGE', messageOf(error), { cause: error });
-  }
 }

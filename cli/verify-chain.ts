@@ -1,18 +1,12 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { address } from '@solana/kit';
 import { type VerifyReport, verifyChain } from '../verifier/chain.ts';
 import { describeVerification } from '../verifier/describe.ts';
 import { messageOf, VerifierError } from '../verifier/errors.ts';
-import { LOCAL_PROGRAM } from '../verifier/layout/constants.ts';
-import { blobSourceAt } from './blob-directory.ts';
 import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
 import { Output } from './output.ts';
+import { type ReplayFlags, replayed } from './replay-flags.ts';
 
-export interface VerifyChainFlags {
-  rpc: string;
-  blobs: string;
-  program?: string;
-  house?: string;
+export interface VerifyChainFlags extends ReplayFlags {
   state: string;
   fresh?: boolean;
   json?: boolean;
@@ -51,10 +45,7 @@ async function verify(
   const resumes = !flags.fresh && existsSync(flags.state);
   if (resumes) output.line(`going on from ${flags.state}; --fresh begins anew`);
   return verifyChain({
-    rpc: flags.rpc,
-    blobs: await blobSourceAt(flags.blobs),
-    program: flags.program === undefined ? LOCAL_PROGRAM : addressOf(flags.program),
-    house: flags.house === undefined ? undefined : addressOf(flags.house),
+    ...(await replayed(flags)),
     checkpoint: resumes ? readFileSync(flags.state, 'utf8') : undefined,
     onCheckpoint: (text) => writeWhole(flags.state, text),
     onProgress: ({ step, done, total, batches, bets }) => {
@@ -63,14 +54,6 @@ async function verify(
     },
     signal,
   });
-}
-
-function addressOf(text: string) {
-  try {
-    return address(text);
-  } catch (error) {
-    throw new VerifierError('BAD_USAGE', messageOf(error), { cause: error });
-  }
 }
 
 /** Either the old text or the whole new one lies there, whenever the process dies. */

@@ -2,10 +2,9 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { pointToBytes } from '../protocol/babyjubjub.ts';
 import { betPack, type CoinSide, nextHead } from '../protocol/bet.ts';
-import { ByteWriter, toHex } from '../protocol/bytes.ts';
+import { ByteWriter, fieldToHex, toHex } from '../protocol/bytes.ts';
 import { GAME_COIN_FLIP, STAKE_UNIT } from '../protocol/constants.ts';
 import { signatureToBytes, signEddsa } from '../protocol/eddsa.ts';
-import { fieldToBytes } from '../protocol/field.ts';
 import { clientSeedOf, type SessionKey } from '../protocol/session.ts';
 import type { PendingBet } from './signing-record.ts';
 
@@ -43,7 +42,7 @@ export function betBody(user: string, bet: PendingBet): string {
     guess: bet.choice === 1 ? 'heads' : 'tails',
     nonce: bet.betNumber.toString(),
     terms_id: bet.termsId,
-    client_seed: toHex(fieldToBytes(bet.clientSeed)),
+    client_seed: fieldToHex(bet.clientSeed),
     session_key: toHex(bet.sessionKey),
     sig: toHex(bet.signature),
   });

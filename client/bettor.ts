@@ -1,8 +1,7 @@
 import type { Address } from '@solana/kit';
 import { type CoinSide, deltaOf, stakeUnitsOf } from '../protocol/bet.ts';
-import { compareBytes, toHex } from '../protocol/bytes.ts';
+import { compareBytes, fieldToHex } from '../protocol/bytes.ts';
 import { SEED_TREE_DEPTH, STAKE_UNIT } from '../protocol/constants.ts';
-import { fieldToBytes } from '../protocol/field.ts';
 import { decodeReceipt, decodeRefusal, type Receipt, refusalName } from '../protocol/messages.ts';
 import type { ApiClient, BetAnswer } from './api.ts';
 import { assertBalance } from './balance-check.ts';
@@ -255,7 +254,7 @@ export class Bettor {
         pending: undefined,
         refusals: known ? record.refusals : [...record.refusals, signed],
       });
-      const head = toHex(fieldToBytes(bet.head));
+      const head = fieldToHex(bet.head);
       return new BetRefusedError({ reason: refusalName(refusal.code), betNumber: bet.betNumber, head });
     });
   }
@@ -278,14 +277,14 @@ function resultOf(input: { bet: PendingBet; receipt: Receipt; signed: SignedByte
   const { bet, receipt } = input;
   return {
     betNumber: receipt.betNumber,
-    head: toHex(fieldToBytes(receipt.head)),
+    head: fieldToHex(receipt.head),
     outcome: receipt.outcome === 1 ? 'heads' : 'tails',
     won: receipt.outcome === bet.choice,
     stake: receipt.stake,
     payout: receipt.payout,
     balanceAfter: receipt.balanceAfter,
     receipt: input.signed,
-    serverSeed: toHex(fieldToBytes(receipt.serverSeed)),
+    serverSeed: fieldToHex(receipt.serverSeed),
     ackMs: input.ackMs,
   };
 }

@@ -1,5 +1,5 @@
 import { payoutOf } from '../protocol/bet.ts';
-import { compareBytes, toHex } from '../protocol/bytes.ts';
+import { compareBytes, fieldToHex, toHex } from '../protocol/bytes.ts';
 import { STAKE_UNIT } from '../protocol/constants.ts';
 import { fieldToBytes } from '../protocol/field.ts';
 import {
@@ -203,10 +203,10 @@ function messageEvidence(messages: Readonly<Record<string, SignedBytes>>): Recor
 /** What the bettor signed, so that others can check the head. */
 function betEvidence(bet: PendingBet): Record<string, string> {
   return {
-    head: toHex(fieldToBytes(bet.head)),
-    'head-before': toHex(fieldToBytes(bet.headBefore)),
-    'bet-pack': toHex(fieldToBytes(bet.packed)),
-    'client-seed': toHex(fieldToBytes(bet.clientSeed)),
+    head: fieldToHex(bet.head),
+    'head-before': fieldToHex(bet.headBefore),
+    'bet-pack': fieldToHex(bet.packed),
+    'client-seed': fieldToHex(bet.clientSeed),
     'session-key': toHex(bet.sessionKey),
     'bet-signature': toHex(bet.signature),
   };

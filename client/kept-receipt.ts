@@ -1,7 +1,7 @@
-import type { CoinSide } from '../protocol/bet.ts';
-import { toHex } from '../protocol/bytes.ts';
+import { fieldToHex, toHex } from '../protocol/bytes.ts';
 import { SEED_TREE_DEPTH } from '../protocol/constants.ts';
-import { fieldFromBytes, fieldToBytes } from '../protocol/field.ts';
+import { fieldFromBytes } from '../protocol/field.ts';
+import type { ReceiptFile } from '../protocol/receipt-file.ts';
 import { hexField, JsonReader, parseJson, type SignedBytes } from './parse.ts';
 
 /** An answered bet as the store keeps it for good. */
@@ -15,18 +15,7 @@ export interface KeptReceipt {
 }
 
 /** What the bettor signed. */
-export interface KeptBet {
-  betNumber: bigint;
-  termsId: number;
-  stakeUnits: bigint;
-  choice: CoinSide;
-  clientSeed: bigint;
-  headBefore: bigint;
-  sessionKey: Uint8Array;
-  signature: Uint8Array;
-}
-
-const fieldHex = (value: bigint): string => toHex(fieldToBytes(value));
+export type KeptBet = ReceiptFile['bet'];
 
 export function keptReceiptText({ receipt, receiptKey, seedPath, bet }: KeptReceipt): string {
   return JSON.stringify({
@@ -39,8 +28,8 @@ export function keptReceiptText({ receipt, receiptKey, seedPath, bet }: KeptRece
       termsId: bet.termsId,
       stakeUnits: bet.stakeUnits.toString(),
       side: bet.choice === 1 ? 'heads' : 'tails',
-      clientSeed: fieldHex(bet.clientSeed),
-      headBefore: fieldHex(bet.headBefore),
+      clientSeed: fieldToHex(bet.clientSeed),
+      headBefore: fieldToHex(bet.headBefore),
       sessionKey: toHex(bet.sessionKey),
       signature: toHex(bet.signature),
     },

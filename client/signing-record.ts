@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { CoinSide } from '../protocol/bet.ts';
-import { toHex } from '../protocol/bytes.ts';
-import { fieldFromBytes, fieldToBytes } from '../protocol/field.ts';
+import { fieldToHex, toHex } from '../protocol/bytes.ts';
+import { fieldFromBytes } from '../protocol/field.ts';
 import { ClientError } from './errors.ts';
 import { type KeptReceipt, keptReceiptOf, keptReceiptText } from './kept-receipt.ts';
 import { JsonReader, parseJson, type SignedBytes } from './parse.ts';
@@ -99,9 +99,9 @@ export class RecordBook {
 
   /** Keeps a refusal beside what it refused, under the bet's number and head. The first one stays. */
   async saveRefusal(bet: PendingBet, refusal: SignedBytes): Promise<void> {
-    const key = `${this.#prefix}/refusals/${bet.betNumber}-${fieldHex(bet.head)}`;
+    const key = `${this.#prefix}/refusals/${bet.betNumber}-${fieldToHex(bet.head)}`;
     if ((await this.#store.get(key)) !== undefined) return;
-    const refused = { betPack: fieldHex(bet.packed), clientSeed: fieldHex(bet.clientSeed) };
+    const refused = { betPack: fieldToHex(bet.packed), clientSeed: fieldToHex(bet.clientSeed) };
     await this.#store.put(key, JSON.stringify({ ...signedJson(refusal), ...refused }));
   }
 
@@ -143,16 +143,15 @@ export function stored<T>(read: () => T): T {
 
 const VERSION = 1;
 const EVIDENCE_HASH_DIGITS = 32;
-const fieldHex = (value: bigint): string => toHex(fieldToBytes(value));
 const signedJson = ({ message, signature }: SignedBytes) => ({ message: toHex(message), signature: toHex(signature) });
 
 function recordText(record: SigningRecord): string {
   const { pending } = record;
   return JSON.stringify({
     version: VERSION,
-    sessionKeyHash: fieldHex(record.sessionKeyHash),
+    sessionKeyHash: fieldToHex(record.sessionKeyHash),
     nextBet: record.nextBet.toString(),
-    head: fieldHex(record.head),
+    head: fieldToHex(record.head),
     balance: record.balance?.toString() ?? null,
     limits: record.limits.map(signedJson),
     refusals: record.refusals.map(signedJson),
@@ -162,10 +161,10 @@ function recordText(record: SigningRecord): string {
           termsId: pending.termsId,
           stakeUnits: pending.stakeUnits.toString(),
           side: pending.choice === 1 ? 'heads' : 'tails',
-          packed: fieldHex(pending.packed),
-          clientSeed: fieldHex(pending.clientSeed),
-          headBefore: fieldHex(pending.headBefore),
-          head: fieldHex(pending.head),
+          packed: fieldToHex(pending.packed),
+          clientSeed: fieldToHex(pending.clientSeed),
+          headBefore: fieldToHex(pending.headBefore),
+          head: fieldToHex(pending.head),
           sessionKey: toHex(pending.sessionKey),
           signature: toHex(pending.signature),
         }

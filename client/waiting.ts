@@ -1,6 +1,5 @@
 import { type Address, getAddressEncoder } from '@solana/kit';
-import { toHex } from '../protocol/bytes.ts';
-import { fieldToBytes } from '../protocol/field.ts';
+import { fieldToHex } from '../protocol/bytes.ts';
 import { decodeReceipt } from '../protocol/messages.ts';
 import type { ApiClient, BatchState, BatchStatus, BetState, BetStatus } from './api.ts';
 import type { Chain } from './chain.ts';
@@ -88,7 +87,7 @@ async function ownBet(book: RecordBook, id: string): Promise<bigint | undefined>
   const first = record.nextBet > MAX_OWN_BETS ? record.nextBet - MAX_OWN_BETS : 1n;
   for (let betNumber = record.nextBet; betNumber >= first; betNumber -= 1n) {
     const receipt = await book.receipt(betNumber);
-    if (receipt && toHex(fieldToBytes(decodeReceipt(receipt.message).head)) === id) return betNumber;
+    if (receipt && fieldToHex(decodeReceipt(receipt.message).head) === id) return betNumber;
   }
   return undefined;
 }

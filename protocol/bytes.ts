@@ -162,6 +162,8 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** Lower-case hex of the bytes. */
 export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes);
+/** A field element's 32 bytes in lower-case hex. */
+export const fieldToHex = (value: bigint): string => toHex(fieldToBytes(value));
 
 /** Parses lower-case hex of exactly `length` bytes; `BAD_LENGTH` or `BAD_VALUE` otherwise. */
 export function fromHex(text: string, length: number): Uint8Array {

@@ -1,7 +1,6 @@
 import type { CoinSide } from './bet.ts';
-import { toHex } from './bytes.ts';
+import { fieldToHex, toHex } from './bytes.ts';
 import { SEED_TREE_DEPTH, STAKE_UNITS_LIMIT, U64_LIMIT } from './constants.ts';
-import { fieldToBytes } from './field.ts';
 import { Fields, ReceiptFileError } from './receipt-fields.ts';
 
 /** A message of the house with the key that is said to have signed it, base58 as the house's account shows it. */
@@ -71,8 +70,8 @@ export function receiptFileJson(file: ReceiptFile) {
       terms_id: bet.termsId,
       stake_units: bet.stakeUnits.toString(),
       choice: bet.choice === 1 ? 'heads' : 'tails',
-      client_seed: toHex(fieldToBytes(bet.clientSeed)),
-      head_before: toHex(fieldToBytes(bet.headBefore)),
+      client_seed: fieldToHex(bet.clientSeed),
+      head_before: fieldToHex(bet.headBefore),
       session_key: toHex(bet.sessionKey),
       signature: toHex(bet.signature),
     },

@@ -1,6 +1,6 @@
 import type { Address } from '@solana/kit';
 import { betPack, type CoinSide, nextHead } from '../protocol/bet.ts';
-import { compareBytes, toHex } from '../protocol/bytes.ts';
+import { compareBytes, fieldToHex } from '../protocol/bytes.ts';
 import { STAKE_UNIT } from '../protocol/constants.ts';
 import { fieldToBytes } from '../protocol/field.ts';
 import { decodeReceipt, type Receipt } from '../protocol/messages.ts';
@@ -224,7 +224,7 @@ export class SimulatedBettor {
     const { message, signature } = answer.receipt;
     const receipt = { ...decodeReceipt(message), message, signature };
     this.receipts.set(bet.request.betNumber, receipt);
-    this.#world.scheduler.trace(`${this.#name(bet)} is acknowledged, ${toHex(fieldToBytes(bet.head)).slice(0, 8)}`);
+    this.#world.scheduler.trace(`${this.#name(bet)} is acknowledged, ${fieldToHex(bet.head).slice(0, 8)}`);
     this.#answered.push(bet);
     this.#head = bet.head;
     this.#nextBet += 1n;

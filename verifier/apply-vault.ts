@@ -1,7 +1,6 @@
 import { accountIdOf } from '../protocol/account.ts';
-import { toHex } from '../protocol/bytes.ts';
+import { fieldToHex } from '../protocol/bytes.ts';
 import { U64_LIMIT } from '../protocol/constants.ts';
-import { fieldToBytes } from '../protocol/field.ts';
 import { messageOf } from './errors.ts';
 import type { House } from './layout/accounts.ts';
 import { deriveVault } from './layout/addresses.ts';
@@ -11,7 +10,6 @@ import { addressBytes } from './layout/reader.ts';
 import type { Step, VaultState } from './state.ts';
 
 const NO_KEY = NATIVE_MINT;
-const hex = (value: bigint): string => toHex(fieldToBytes(value));
 
 export async function openVault(step: Step<'open_vault'>): Promise<void> {
   const { instruction, place, slot, state, house } = step;
@@ -31,13 +29,13 @@ export async function openVault(step: Step<'open_vault'>): Promise<void> {
       ...about,
     });
     step.same('vault-opened', 'its accountId is not of its address', {
-      expected: hex(accountId),
-      found: hex(event.accountId),
+      expected: fieldToHex(accountId),
+      found: fieldToHex(event.accountId),
       ...about,
     });
     step.same('session-key', "the event's session key is not the owner's", {
-      expected: hex(sessionKeyHash),
-      found: hex(event.sessionKeyHash),
+      expected: fieldToHex(sessionKeyHash),
+      found: fieldToHex(event.sessionKeyHash),
       ...about,
     });
   }
@@ -144,8 +142,8 @@ export function rotateSessionKey(step: Step<'rotate_session_key'>): void {
   const until = from + house.exitDelaySlots;
   if (event) {
     step.same('key-rotation', "the event's key is not the owner's", {
-      expected: hex(hash),
-      found: hex(event.sessionKeyHash),
+      expected: fieldToHex(hash),
+      found: fieldToHex(event.sessionKeyHash),
       ...about,
     });
     step.same('key-rotation', 'the key begins in another slot', { expected: from, found: event.from, ...about });

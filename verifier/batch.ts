@@ -1,7 +1,6 @@
 import type { Address } from '@solana/kit';
 import { type PublicBatch, publicInput } from '../protocol/batch.ts';
-import { toHex } from '../protocol/bytes.ts';
-import { fieldToBytes } from '../protocol/field.ts';
+import { fieldToHex } from '../protocol/bytes.ts';
 import { type CheckedRun, checkBlob } from './blob-check.ts';
 import type { Divergence } from './divergence.ts';
 import { messageOf } from './errors.ts';
@@ -62,8 +61,8 @@ function checkProof(input: BatchInput, { told, runs }: { told: BatchRun[]; runs:
     if (checked && checked.sessionKeyHash !== sessionKeyHash) {
       report('session-key', "the blob's session key is not the vault's", {
         vault: said.vault,
-        expected: toHex(fieldToBytes(sessionKeyHash)),
-        found: toHex(fieldToBytes(checked.sessionKeyHash)),
+        expected: fieldToHex(sessionKeyHash),
+        found: fieldToHex(checked.sessionKeyHash),
       });
     }
     const { start, after, firstBet, betCount } = said;

@@ -3,10 +3,9 @@ import { sessionKeyHashOf } from '../protocol/account.ts';
 import type { PlayedBet } from '../protocol/batch.ts';
 import { type Bet, betPack, deltaOf, nextHead } from '../protocol/bet.ts';
 import { type Blob, type BlobBet, type BlobRun, decodeBlob } from '../protocol/blob.ts';
-import { toHex } from '../protocol/bytes.ts';
+import { fieldToHex } from '../protocol/bytes.ts';
 import { GAME_COIN_FLIP, STAKE_UNIT } from '../protocol/constants.ts';
 import { verifyEddsa } from '../protocol/eddsa.ts';
-import { fieldToBytes } from '../protocol/field.ts';
 import { outcomeOf } from '../protocol/outcome.ts';
 import { messageOf } from './errors.ts';
 import type { SettledRun } from './layout/events.ts';
@@ -29,8 +28,6 @@ export interface CheckedRun {
   head: bigint;
   bets: CheckedBet[];
 }
-
-const hex = (value: bigint): string => toHex(fieldToBytes(value));
 
 /**
  * Recomputes a batch from its blob, whose bytes are known to be those of the hash: heads, outcomes, deltas, balances and the signature of
@@ -75,12 +72,12 @@ function checkHeader(
   report: Report,
 ) {
   const pairs = [
-    ['domain', hex(domain), hex(blob.domain)],
+    ['domain', fieldToHex(domain), fieldToHex(blob.domain)],
     ['house', house, addressOf(blob.house)],
     ['batch number', `${event.batchNumber}`, `${blob.batchNumber}`],
     ['terms', `${terms.id}`, `${blob.termsId}`],
     ['odds', `${terms.profitBps}`, `${blob.profitBps}`],
-    ['randomness commitment', hex(terms.vrfCommitment), hex(blob.vrfCommitment)],
+    ['randomness commitment', fieldToHex(terms.vrfCommitment), fieldToHex(blob.vrfCommitment)],
   ] as const;
   for (const [name, expected, found] of pairs) {
     if (expected !== found) report('blob-header', `the blob's ${name} is not the batch's`, { expected, found });
@@ -111,12 +108,15 @@ function checkRun(input: RunInput, report: Report): CheckedRun | undefined {
   if (wrong.some(([name]) => name === 'vault' || name === 'first bet' || name === 'bet count')) return undefined;
   const known = said.firstBet === 1n ? vault.accountId : vault.head;
   if (known !== undefined && known !== run.headBefore) {
-    report('head-chain', "the run does not continue the vault's bets", { expected: hex(known), found: hex(run.headBefore) });
+    report('head-chain', "the run does not continue the vault's bets", {
+      expected: fieldToHex(known),
+      found: fieldToHex(run.headBefore),
+    });
   }
   const bets = playBets(input, report);
   const head = bets.at(-1)?.head ?? run.headBefore;
   if (!verifyEddsa({ publicKey: run.sessionKey, signature: run.signature, message: head })) {
-    report('session-signature', 'the bettor did not sign the head of these bets', { found: hex(head) });
+    report('session-signature', 'the bettor did not sign the head of these bets', { found: fieldToHex(head) });
   }
   return { vault: said.vault, accountId: vault.accountId, sessionKeyHash: sessionKeyHashOf(run.sessionKey), head, bets };
 }

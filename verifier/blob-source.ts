@@ -1,10 +1,8 @@
-import { blobCid, blobHashOf } from '../protocol/blob.ts';
+import { blobCid, blobHashOf, MAX_BLOB_BYTES } from '../protocol/blob.ts';
 import { compareBytes } from '../protocol/bytes.ts';
 import { messageOf, VerifierError } from './errors.ts';
 import { type Attempt, askAgain, retryAfterMs } from './retry.ts';
 
-/** The largest blob that there can be: 124 bytes, and 250 runs of one bet each. */
-export const MAX_BLOB_BYTES = 124 + 250 * (258 + 80);
 const DEFAULT_TIMEOUT_MS = 20_000;
 const DEFAULT_TRIES = 6;
 

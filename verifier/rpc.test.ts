@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
-import { blobCid, blobHashOf } from '../protocol/blob.ts';
-import { fetchBlob, httpBlobs, MAX_BLOB_BYTES } from './blob-source.ts';
+import { blobCid, blobHashOf, MAX_BLOB_BYTES } from '../protocol/blob.ts';
+import { fetchBlob, httpBlobs } from './blob-source.ts';
 import { VerifierError } from './errors.ts';
 import { connectChain } from './rpc.ts';
 

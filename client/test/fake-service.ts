@@ -6,10 +6,10 @@ import { vaultAddress } from '../../program/client/addresses.ts';
 import { accountIdOf } from '../../protocol/account.ts';
 import { pointFromBytes } from '../../protocol/babyjubjub.ts';
 import { betPack, type CoinSide, nextHead, payoutOf } from '../../protocol/bet.ts';
-import { fromHex, toHex } from '../../protocol/bytes.ts';
+import { fieldToHex, fromHex, toHex } from '../../protocol/bytes.ts';
 import { STAKE_UNIT } from '../../protocol/constants.ts';
 import { signatureFromBytes, verifyEddsa } from '../../protocol/eddsa.ts';
-import { fieldFromBytes, fieldToBytes } from '../../protocol/field.ts';
+import { fieldFromBytes } from '../../protocol/field.ts';
 import {
   encodeLimit,
   encodeReceipt,
@@ -150,7 +150,7 @@ export class FakeService {
       body: {
         vault: vault.address,
         next_nonce: (vault.lastBet + 1n).toString(),
-        head: toHex(fieldToBytes(vault.head)),
+        head: fieldToHex(vault.head),
         held: null,
         frozen: false,
         claimable: '0',
@@ -219,14 +219,14 @@ export class FakeService {
     };
     const receipt = this.lies.receipt?.(truth) ?? truth;
     return {
-      bet_id: toHex(fieldToBytes(receipt.head)),
+      bet_id: fieldToHex(receipt.head),
       nonce: receipt.betNumber.toString(),
       outcome: receipt.outcome === 1 ? 'heads' : 'tails',
       payout: receipt.payout.toString(),
       balance: receipt.balanceAfter.toString(),
       status: 'acknowledged',
       vrf: {
-        server_seed: toHex(fieldToBytes(receipt.serverSeed)),
+        server_seed: fieldToHex(receipt.serverSeed),
         path: seedPath(range.tree, betNumber).map(toHex),
         commitment: range.signed,
       },

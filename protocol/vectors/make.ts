@@ -6,9 +6,9 @@ import { pointToBytes } from '../babyjubjub.ts';
 import { type BatchStatement, playRun, publicBatchOf, publicFields, publicInput, type Run } from '../batch.ts';
 import { type Bet, betPack, nextHead } from '../bet.ts';
 import { type Blob, blobCid, blobHashOf, encodeBlob } from '../blob.ts';
-import { toHex } from '../bytes.ts';
+import { fieldToHex, toHex } from '../bytes.ts';
 import { signatureToBytes, signEddsa } from '../eddsa.ts';
-import { bytesToInteger, fieldToBytes, reduce } from '../field.ts';
+import { bytesToInteger, reduce } from '../field.ts';
 import { poseidon } from '../kernel.ts';
 import { encodeAuditManifest, encodeLimit, encodeReceipt, encodeRefusal, encodeSeedCommitment } from '../messages.ts';
 import { vaultKeyOf, vrfCommitmentOf } from '../outcome.ts';
@@ -17,7 +17,6 @@ import { clientSeedOf, sessionKeyFromSeed, sessionMessage, sessionSeedFromSignat
 
 const bytesOf = (label: string): Uint8Array => sha256(new TextEncoder().encode(`zk-casino vector ${label}`));
 const fieldOf = (label: string): bigint => reduce(bytesToInteger(bytesOf(label)));
-const hex = (value: bigint): string => toHex(fieldToBytes(value));
 const write = (name: string, value: unknown): void =>
   writeFileSync(
     new URL(`${name}.json`, import.meta.url),
@@ -87,26 +86,26 @@ function batchVector(name: string, betCounts: number[], maxVaults: number): unkn
     batchNumber: 42n,
     termsId: TERMS_ID,
     profitBps: PROFIT_BPS,
-    k: hex(k),
-    vrfCommitment: hex(batch.vrfCommitment),
+    k: fieldToHex(k),
+    vrfCommitment: fieldToHex(batch.vrfCommitment),
     runs: runs.map((run, index) => ({
       vault: toHex(run.vault),
-      accountId: hex(run.accountId),
+      accountId: fieldToHex(run.accountId),
       sessionKey: toHex(pointToBytes(run.sessionKey)),
-      sessionKeyHash: hex(sessionKeyHashOf(run.sessionKey)),
+      sessionKeyHash: fieldToHex(sessionKeyHashOf(run.sessionKey)),
       start: run.start,
       after: batch.runs[index]?.after,
       firstBet: run.firstBet,
-      headBefore: hex(run.headBefore),
+      headBefore: fieldToHex(run.headBefore),
       signature: toHex(signatureToBytes(run.signature)),
-      bets: run.bets.map((bet) => ({ ...bet, clientSeed: hex(bet.clientSeed) })),
+      bets: run.bets.map((bet) => ({ ...bet, clientSeed: fieldToHex(bet.clientSeed) })),
     })),
     outcomes: batch.outcomes,
     blob: toHex(blob),
     blobHash: toHex(statement.blobHash),
     cid: blobCid(statement.blobHash),
-    publicFields: publicFields(batch, maxVaults).map(hex),
-    publicInput: hex(publicInput(batch, maxVaults)),
+    publicFields: publicFields(batch, maxVaults).map(fieldToHex),
+    publicInput: fieldToHex(publicInput(batch, maxVaults)),
   };
 }
 
@@ -115,7 +114,7 @@ function messageVectors(): unknown {
   const seeds = Array.from({ length: 256 }, (_, index) => fieldOf(`seed ${index}`));
   const tree = seedTree(seeds);
   return {
-    domain: hex(domain),
+    domain: fieldToHex(domain),
     house: toHex(house),
     vault: toHex(context.vault),
     receipt: toHex(
@@ -140,7 +139,7 @@ function messageVectors(): unknown {
     ),
     seed: {
       betNumber: '258',
-      serverSeed: hex(seeds[1] as bigint),
+      serverSeed: fieldToHex(seeds[1] as bigint),
       root: toHex(seedRoot(tree)),
       path: seedPath(tree, 258n).map(toHex),
     },
@@ -162,15 +161,15 @@ function sessionVectors(): unknown {
     walletSignature: toHex(walletSignature),
     seed: toHex(seed),
     publicKey: toHex(pointToBytes(key.publicKey)),
-    sessionKeyHash: hex(sessionKeyHashOf(key.publicKey)),
-    head: hex(head),
+    sessionKeyHash: fieldToHex(sessionKeyHashOf(key.publicKey)),
+    head: fieldToHex(head),
     signature: toHex(signatureToBytes(signEddsa(key, head))),
   };
 }
 
 const poseidonVectors = [1, 2, 3, 4, 5, 12].map((arity) => {
   const inputs = Array.from({ length: arity }, (_, index) => fieldOf(`poseidon ${arity} ${index}`));
-  return { inputs: inputs.map(hex), output: hex(poseidon(inputs)) };
+  return { inputs: inputs.map(fieldToHex), output: fieldToHex(poseidon(inputs)) };
 });
 
 write('poseidon', poseidonVectors);

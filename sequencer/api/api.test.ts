@@ -3,8 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { betPack, nextHead } from '../../protocol/bet.ts';
-import { toHex } from '../../protocol/bytes.ts';
-import { fieldToBytes } from '../../protocol/field.ts';
+import { fieldToHex, toHex } from '../../protocol/bytes.ts';
 import { useKernel } from '../../protocol/kernel.ts';
 import { parseReceiptFile } from '../../protocol/receipt-file.ts';
 import type { BetRequest } from '../admission/admission.ts';
@@ -64,7 +63,7 @@ describe('API', () => {
       assert.equal(toHex(file.seed.commitment.message), bet.vrf.commitment.message);
       const packed = betPack({ ...file.bet, game: 0 });
       const head = nextHead({ ...file.bet, packed, accountId: alice.accountId });
-      assert.equal(toHex(fieldToBytes(head)), bet.bet_id);
+      assert.equal(fieldToHex(head), bet.bet_id);
       assert.deepEqual(file.bet.signature, requests[index]?.signature);
       assert.equal(file.settlement, undefined);
     }

@@ -4,6 +4,7 @@ import {
   type RpcTransport,
   SOLANA_ERROR__RPC__TRANSPORT_HTTP_ERROR,
 } from '@solana/kit';
+import { backoffMs } from '../backoff.ts';
 
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
@@ -42,7 +43,7 @@ export function steadyTransport(options: { url: string; timeoutMs: number }): Rp
         const behind = slots.behind(request.payload, answer);
         if (behind === undefined) return answer;
         reason = new Error(behind);
-        pauseMs = backoffMs(tries);
+        pauseMs = retryPauseMs(tries);
         await pauseUntil(performance.now() + pauseMs, signal, () => reason);
       } catch (error) {
         const asked = askedPauseMs(error, tries);
@@ -124,13 +125,11 @@ function askedPauseMs(error: unknown, tries: number): number | undefined {
   const { statusCode, headers } = error.context;
   if (!TRY_LATER_STATUS.has(statusCode)) return undefined;
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(MAX_RETRY_AFTER_MS, 1_000 * seconds) : backoffMs(tries);
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(MAX_RETRY_AFTER_MS, 1_000 * seconds) : retryPauseMs(tries);
 }
 
-/** Exponential backoff with jitter on its upper half. */
-function backoffMs(tries: number): number {
-  const ceiling = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1));
-  return ceiling / 2 + (Math.random() * ceiling) / 2;
+function retryPauseMs(tries: number): number {
+  return backoffMs(tries, { firstMs: FIRST_PAUSE_MS, mostMs: MAX_PAUSE_MS, random: Math.random() });
 }
 
 /** Waits until a time of the monotonic clock; rejects with the reason at hand once the call's time is over. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { blobCid } from '../../protocol/blob.ts';
 import { compareBytes, toHex } from '../../protocol/bytes.ts';
+import { backoffMs } from '../backoff.ts';
 import type { RemoteBlobStore } from '../blobs/remote-store.ts';
 import type { Clock } from '../clock.ts';
 import { CasinoError, messageOf } from '../errors.ts';
@@ -20,6 +21,14 @@ interface Failure {
   reason: string;
 }
 
+export interface PublisherOptions {
+  stores: readonly RemoteBlobStore[];
+  /** The blob as the service's own files have it; throws if it can not be had. */
+  bytesOf(batch: BatchRecord): Uint8Array;
+  clock: Clock;
+  log: Logger;
+}
+
 /** The publication of one blob. */
 interface Job {
   batchNumber: bigint;
@@ -35,22 +44,11 @@ interface Job {
  * finds out by fetching back what the last run has stored.
  */
 export class BlobPublisher {
-  readonly #o: {
-    stores: readonly RemoteBlobStore[];
-    /** The blob as the service's own files have it; throws if it can not be had. */
-    bytesOf(batch: BatchRecord): Uint8Array;
-    clock: Clock;
-    log: Logger;
-  };
+  readonly #o: PublisherOptions;
   readonly #jobs = new Map<string, Job>();
   readonly #ended = new Set<Promise<void>>();
 
-  constructor(options: {
-    stores: readonly RemoteBlobStore[];
-    bytesOf(batch: BatchRecord): Uint8Array;
-    clock: Clock;
-    log: Logger;
-  }) {
+  constructor(options: PublisherOptions) {
     this.#o = options;
   }
 
@@ -134,15 +132,9 @@ export class BlobPublisher {
         const reason = messageOf(error);
         job.failures.set(store, { times, lies, reason });
         log.warn({ batch: job.batchNumber.toString(), store, failures: times, reason }, 'a blob was not published, trying again');
-        await clock.sleep(this.#backoffMs(times), signal);
+        await clock.sleep(backoffMs(times, { firstMs: FIRST_RETRY_MS, mostMs: MAX_RETRY_MS, random: clock.random() }), signal);
       }
     }
-  }
-
-  /** Exponential backoff with full jitter on its upper half. */
-  #backoffMs(failures: number): number {
-    const ceiling = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
-    return ceiling / 2 + (this.#o.clock.random() * ceiling) / 2;
   }
 }
 

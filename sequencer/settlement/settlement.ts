@@ -1,6 +1,7 @@
 import type { Address } from '@solana/kit';
 import type { Logger } from 'pino';
 import type { VaultBook } from '../admission/book.ts';
+import { backoffMs } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import { CasinoError, messageOf } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
@@ -269,9 +270,7 @@ export class Settlement {
     return this.#o.clock.sleep(durationMs, this.#stopping.signal);
   }
 
-  /** Exponential backoff with full jitter on its upper half. */
   #backoffMs(failures: number): number {
-    const ceiling = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
-    return ceiling / 2 + (this.#o.clock.random() * ceiling) / 2;
+    return backoffMs(failures, { firstMs: FIRST_RETRY_MS, mostMs: MAX_RETRY_MS, random: this.#o.clock.random() });
   }
 }

@@ -3,10 +3,9 @@ import { accountIdOf, domainOf } from '../../protocol/account.ts';
 import { pointFromBytes } from '../../protocol/babyjubjub.ts';
 import { fromBase58 } from '../../protocol/base58.ts';
 import { betPack, nextHead } from '../../protocol/bet.ts';
-import { compareBytes, toHex } from '../../protocol/bytes.ts';
+import { compareBytes, fieldToHex } from '../../protocol/bytes.ts';
 import { GAME_COIN_FLIP, STAKE_UNIT } from '../../protocol/constants.ts';
 import { signatureFromBytes, verifyEddsa } from '../../protocol/eddsa.ts';
-import { fieldToBytes } from '../../protocol/field.ts';
 import {
   decodeReceipt,
   decodeSeedCommitment,
@@ -62,7 +61,7 @@ function checkReceipt({ file, context, head, accountId, receipt }: FileFacts, ch
   checks.judge('receipt-signature', 'file', isSigned(file.receipt) ? undefined : `${file.receipt.key} did not sign these bytes`);
   if (!receipt) return checks.skipRest(['receipt-place', 'head', 'receipt-bet'], 'there is no receipt to compare');
   const { bet } = file;
-  const headIs = `the bet gives head ${hex(head)}, and the receipt has ${hex(receipt.head)}`;
+  const headIs = `the bet gives head ${fieldToHex(head)}, and the receipt has ${fieldToHex(receipt.head)}`;
   checks.judge(
     'head',
     'file',
@@ -140,7 +139,6 @@ function isSigned({ message, signature, key }: KeyedMessage): boolean {
 }
 
 export const sideName = (side: 0 | 1): 'heads' | 'tails' => (side === 1 ? 'heads' : 'tails');
-const hex = (value: bigint): string => toHex(fieldToBytes(value));
 
 /** Undefined for bytes that are not what they should be. */
 function readOr<T>(read: () => T): T | undefined {

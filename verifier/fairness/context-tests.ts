@@ -1,6 +1,7 @@
 import {
   chiSquareResult,
   type FairnessTest,
+  halfResult,
   type ObservedBet,
   percent,
   type TestResult,
@@ -28,9 +29,7 @@ export class WinsTest implements FairnessTest {
 
   result(): TestResult {
     const named = { name: 'wins', claim: 'bets are won as often as lost', bets: this.#bets };
-    if (this.#bets < LEAST_BETS) return untested({ ...named, missing: `needs ${LEAST_BETS} bets` });
-    const z = (2 * this.#wins - this.#bets) / Math.sqrt(this.#bets);
-    return zResult({ ...named, z, seen: `${percent(this.#wins, this.#bets)} won` });
+    return halfResult({ ...named, leastBets: LEAST_BETS, hits: this.#wins, called: 'won' });
   }
 }
 

@@ -2,8 +2,8 @@ import { longestRunTails, noRunOfOnes } from './run-lengths.ts';
 import {
   chiSquareResult,
   type FairnessTest,
+  halfResult,
   type ObservedBet,
-  percent,
   type TestResult,
   untested,
   zResult,
@@ -24,9 +24,7 @@ export class FrequencyTest implements FairnessTest {
 
   result(): TestResult {
     const named = { name: 'frequency', claim: 'heads are as frequent as tails', bets: this.#bets };
-    if (this.#bets < LEAST_BETS) return untested({ ...named, missing: `needs ${LEAST_BETS} bets` });
-    const z = (2 * this.#heads - this.#bets) / Math.sqrt(this.#bets);
-    return zResult({ ...named, z, seen: `${percent(this.#heads, this.#bets)} heads` });
+    return halfResult({ ...named, leastBets: LEAST_BETS, hits: this.#heads, called: 'heads' });
   }
 }
 

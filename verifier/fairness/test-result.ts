@@ -58,6 +58,14 @@ export function untested(named: Named & { missing: string }): Untested {
   return { ...named, p: undefined };
 }
 
+/** Whether half of the bets are of one kind, `hits` of them here: NIST SP 800-22, 2.1. `called` names the kind. */
+export function halfResult(counted: Named & { leastBets: number; hits: number; called: string }): TestResult {
+  const { leastBets, hits, called, ...named } = counted;
+  const { bets } = named;
+  if (bets < leastBets) return untested({ ...named, missing: `needs ${leastBets} bets` });
+  return zResult({ ...named, z: (2 * hits - bets) / Math.sqrt(bets), seen: `${percent(hits, bets)} ${called}` });
+}
+
 /** A share of a whole as people read it. */
 export function percent(part: number, whole: number): string {
   return `${((100 * part) / whole).toFixed(3)} %`;
