@@ -124,6 +124,8 @@ class Verification {
   #vaultsCompared = 0;
   #comparedSlot = 0n;
   #sinceCheckpoint = 0;
+  /** Asked for once: each page of accounts is compared by the same. */
+  #rentMinimum: bigint | undefined;
 
   constructor(rpc: ChainRpc, options: VerifyChainOptions & { place: Place; genesisHash: string }) {
     this.#rpc = rpc;
@@ -250,7 +252,8 @@ class Verification {
    */
   async #settled(slot: bigint, compare: (to: Comparison) => void): Promise<void> {
     const { place, settleMs = DEFAULT_SETTLE_MS } = this.#options;
-    const rentMinimum = await this.#rpc.rentMinimum(0);
+    this.#rentMinimum ??= await this.#rpc.rentMinimum(0);
+    const rentMinimum = this.#rentMinimum;
     for (let tries = 1; ; tries += 1) {
       await this.#follow(slot);
       const found: Divergence[] = [];
