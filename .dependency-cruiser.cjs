@@ -48,6 +48,14 @@ module.exports = {
       from: { path: '^(verifier|protocol)/', pathNot: '\\.test\\.ts$|/test/|^protocol/vectors/' },
       to: { dependencyTypes: ['core'] },
     },
+    only('explorer-knows-what-anyone-may', '^explorer/', [
+      '^explorer/',
+      '^client/',
+      '^verifier/',
+      '^protocol/',
+      '^program/client/',
+    ]),
+    only('examples-know-the-sdk', '^examples/', ['^examples/', '^client/']),
     only('sequencer-never-knows-the-client', '^sequencer/', [
       '^sequencer/',
       '^protocol/',
