@@ -152,8 +152,8 @@ function howToCheck(input: { path: string; house: string | undefined; services: 
   const { rpcUrl, apiUrl } = services;
   return [
     'Check it, and then the whole house, with nothing but the chain and the blobs:',
-    `npm run --silent verify -- bet ${path} --rpc ${rpcUrl} --blobs ${join(dataDirectory, 'blobs')} --house ${house}`,
-    `npm run --silent verify -- chain --rpc ${rpcUrl} --blobs ${apiUrl}/v1/blobs`,
+    `npx casino verify bet ${path} --rpc ${rpcUrl} --blobs ${join(dataDirectory, 'blobs')} --house ${house}`,
+    `npx casino verify chain --rpc ${rpcUrl} --blobs ${apiUrl}/v1/blobs`,
   ].join('\n');
 }
 

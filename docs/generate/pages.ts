@@ -1,0 +1,6 @@
+import { programReference } from './program.ts';
+
+/** Pages that are made from what they describe, by their path below docs/. */
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  'reference/program.md': programReference,
+};
