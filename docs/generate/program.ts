@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { table } from './table.ts';
 
 interface Field {
   name: string;
@@ -91,9 +92,3 @@ function accountUse({ name, writable, signer }: AccountUse): string {
 
 const fieldList = (fields: readonly Field[]): string => fields.map(({ name, type }) => `\`${name}: ${type}\``).join(', ');
 const code = (seeds: readonly string[]): string => seeds.map((seed) => `\`${seed}\``).join(', ');
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}

@@ -16,10 +16,10 @@ export const ReadySchema = Type.Object({
 });
 
 export const HealthSchema = Type.Object({
-  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')], { description: 'ok if there is no problem' }),
   ready: Type.Boolean({ description: 'Whether bets are taken' }),
-  leading: Type.Boolean(),
-  problems: PROBLEM_LIST,
+  leading: Type.Boolean({ description: 'Whether the house on chain shows this process as its leader' }),
+  problems: { ...PROBLEM_LIST, description: 'What is wrong now, each with what it means' },
   notices: Type.Array(
     Type.Object({
       code: Type.Enum(Object.keys(NOTICES) as NoticeCode[], { description: 'Stable; docs/reference/errors.md' }),
@@ -30,38 +30,50 @@ export const HealthSchema = Type.Object({
   chain: Type.Object({
     slot: { ...COUNTER, description: 'Finalized slot up to which deposits count' },
     age_ms: Type.Integer({ description: 'Since this slot was first seen' }),
-    answered_ms_ago: orNull(Type.Integer()),
+    answered_ms_ago: orNull(Type.Integer({ description: 'Since the node last answered' })),
   }),
   settler: orNull(
     Type.Object({
-      lamports: AMOUNT,
+      lamports: { ...AMOUNT, description: 'Balance of the settler, which pays for settling transactions' },
       batches_left: { ...COUNTER, description: 'Settling transactions that it can still pay for' },
     }),
   ),
   prover: Type.Object({
     proofs: Type.Boolean({ description: 'Whether batches are proven at all' }),
-    sizes: Type.Array(Type.String()),
+    sizes: Type.Array(Type.String(), { description: 'Circuit sizes that batches are proven with' }),
     loaded: Type.Array(Type.String(), { description: 'Sizes whose proving key is loaded' }),
-    last_proof: orNull(Type.Object({ size: Type.String(), age_ms: Type.Integer(), took_ms: Type.Integer() })),
+    last_proof: orNull(
+      Type.Object({
+        size: Type.String({ description: 'Of the last proof' }),
+        age_ms: Type.Integer({ description: 'Since it was made' }),
+        took_ms: Type.Integer({ description: 'How long it took' }),
+      }),
+    ),
     bets_per_second: orNull(Type.Number({ description: 'What proving has sustained of late' })),
   }),
   ledger: Type.Object({
-    writable: Type.Boolean(),
+    writable: Type.Boolean({ description: 'Whether the last commit succeeded' }),
     backlog: Type.Integer({ description: 'Changes that wait for the disk' }),
-    bytes: Type.Integer(),
-    wal_bytes: Type.Integer(),
-    disk_free_bytes: Type.Integer(),
+    bytes: Type.Integer({ description: "Of the ledger's file" }),
+    wal_bytes: Type.Integer({ description: 'Of its write-ahead log' }),
+    disk_free_bytes: Type.Integer({ description: 'On the volume of the data directory' }),
   }),
   settlement: Type.Object({
-    unfinished_batches: Type.Integer(),
+    unfinished_batches: Type.Integer({ description: 'Batches that are not final' }),
     open_bets: Type.Integer({ description: 'Answered bets that are not final on chain' }),
     unbatched_bets: Type.Integer({ description: 'Answered bets that are in no batch' }),
-    oldest_open_bet_age_ms: orNull(Type.Integer()),
-    last_finalized_batch: COUNTER,
-    last_finalized_age_ms: orNull(Type.Integer()),
+    oldest_open_bet_age_ms: orNull(Type.Integer({ description: 'Since the oldest open bet was answered' })),
+    last_finalized_batch: { ...COUNTER, description: 'Number of the newest final batch' },
+    last_finalized_age_ms: orNull(Type.Integer({ description: 'Since it was seen to be final' })),
   }),
-  reconciliation: orNull(Type.Object({ time: TIME, funds_differ: Type.Boolean(), differences: Type.Integer() })),
-  uptime_ms: Type.Integer(),
+  reconciliation: orNull(
+    Type.Object({
+      time: { ...TIME, description: 'Of the newest comparison of ledger and chain, ms since the Unix epoch' },
+      funds_differ: Type.Boolean({ description: 'Whether money was missing: no bets are taken then' }),
+      differences: Type.Integer({ description: 'Differences that it found' }),
+    }),
+  ),
+  uptime_ms: Type.Integer({ description: 'Of the process' }),
 });
 
 export const ReconciliationSchema = Type.Object({
