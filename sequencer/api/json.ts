@@ -30,6 +30,37 @@ export function betAnswerJson(answer: BetAnswer) {
   };
 }
 
+/** A bet without its proofs. Of a bet that was just taken there is no more to know than the bet. */
+export function betSummaryJson(input: {
+  bet: BetRecord;
+  owner: Address;
+  batch?: BatchRecord | undefined;
+  quarantine?: QuarantineRecord | undefined;
+  voided?: VoidRecord | undefined;
+}) {
+  const { bet, owner, quarantine } = input;
+  const voided = input.voided && bet.betNumber >= input.voided.fromBet ? input.voided : undefined;
+  const batch = voided ? undefined : input.batch;
+  const held = !voided && !batch && quarantine !== undefined && bet.betNumber >= quarantine.firstBet;
+  return {
+    bet_id: hexOf(bet.head),
+    user: owner,
+    vault: addressOf(bet.vault),
+    nonce: bet.betNumber.toString(),
+    terms_id: bet.termsId,
+    amount: (bet.stakeUnits * STAKE_UNIT).toString(),
+    guess: sideOf(bet.choice),
+    outcome: sideOf(bet.outcome),
+    won: bet.outcome === bet.choice,
+    payout: bet.payout.toString(),
+    balance: bet.balanceAfter.toString(),
+    time: Number(bet.timeMs),
+    status: voided ? ('Voided' as const) : held ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
+    batch: batch?.batchNumber.toString() ?? null,
+    l1_signature: batch?.signature ?? null,
+  };
+}
+
 export function betJson(input: {
   bet: BetRecord;
   owner: Address;
