@@ -50,15 +50,14 @@ describe('bets over WebSocket', () => {
       fixture.alice.accept(bet);
       return bet;
     });
-  /** Lets commits become durable only when told; `count` says how many have been held. */
+  /** Lets bets be durable only when told, in any order. */
   const holdCommits = () => {
     const { ledger } = fixture.admission;
     const commit = ledger.commit.bind(ledger);
     const held: (() => void)[] = [];
     ledger.commit = async (entries) => {
-      const durable = commit(entries);
-      await new Promise<void>((resolve) => held.push(resolve));
-      return durable;
+      await commit(entries);
+      if (entries.some(({ kind }) => kind === 'bet')) await new Promise<void>((resolve) => held.push(resolve));
     };
     const letGo = (order: (waiting: (() => void)[]) => (() => void)[] = (waiting) => waiting) => {
       for (const go of order(held.splice(0))) go();
@@ -142,9 +141,8 @@ describe('bets over WebSocket', () => {
     await until(() => held.length === 3);
     client.socket.terminate();
     const again = bets.map((bet) => post(bodyOf(bet)));
-    const freeing = setInterval(() => letGo(), 5);
+    letGo();
     const answers = await Promise.all(again);
-    clearInterval(freeing);
     assert.deepEqual(
       answers.map(({ status, text }) => [status, JSON.parse(text).nonce]),
       [1, 2, 3].map((nonce) => [200, `${nonce}`]),
@@ -181,10 +179,7 @@ describe('bets over WebSocket', () => {
     await until(() => held.length === 1);
     assert.deepEqual([client.heard, lastBet()], [[], 1n], 'nothing that comes after is heard');
     letGo();
-    const repeated = post(bodyOf(first));
-    await until(() => held.length === 1);
-    letGo();
-    assert.equal((await repeated).status, 200);
+    assert.equal((await post(bodyOf(first))).status, 200);
   });
 
   test('a request_id may be used again once it is answered', async () => {
@@ -231,7 +226,7 @@ describe('bets over WebSocket', () => {
       leaving.send(bet);
       await until(() => lastBet() === bet.betNumber);
       leaving.socket.terminate();
-      await fixture.admission.ledger.commit([]);
+      assert.equal((await post(bodyOf(bet))).status, 200);
     }
     assert.equal((await client.ask(signAhead(1)[0] as BetRequest)).type, 'bet_answer');
   });
@@ -257,7 +252,10 @@ describe('bets over WebSocket', () => {
     }, 1);
     const codeOf = async () => (await client.ask({})).error?.code;
     const eventually = async (code: string) => {
-      for (let tries = 0; (await codeOf()) !== code; tries += 1) assert.ok(tries < 2_000, `never ${code}`);
+      for (let tries = 0; (await codeOf()) !== code; tries += 1) {
+        assert.ok(tries < 2_000, `never ${code}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
     };
     try {
       await eventually('BUSY');
@@ -277,7 +275,6 @@ describe('bets over WebSocket', () => {
       `GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\n\r\n`,
     );
     await once(socket, 'readable');
-    const closed = once(socket, 'close');
     let gone = false;
     socket.once('close', () => (gone = true));
     const before = process.memoryUsage().rss;
@@ -286,7 +283,6 @@ describe('bets over WebSocket', () => {
       const text = JSON.stringify({ type: 'bet', request_id: `r${count}`, ...bodyOf(bet) });
       if (!socket.write(maskedFrame(text))) await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    await closed;
     assert.ok(process.memoryUsage().rss - before < 256 * 1_048_576, 'what nobody reads is not kept');
     assert.equal((await post(bodyOf(bet))).status, 200);
     assert.equal(lastBet(), 1n);
@@ -304,8 +300,9 @@ describe('bets over WebSocket', () => {
   });
 
   test(`no message is left without an answer or a code, or changes what it should not (FUZZ_RUNS=${RUNS})`, async () => {
-    await fixture.listen();
-    const good = Object.entries(bodyOf(fixture.alice.sign()));
+    await fixture.listen({ limits: { eventLoopDelayMs: Number.POSITIVE_INFINITY } });
+    // Above the limit, so that even the bet as it was signed is refused.
+    const good = Object.entries(bodyOf(fixture.alice.sign({ stakeUnits: 51n })));
     const values = fc.oneof(
       fc.string(),
       fc.integer(),

@@ -19,7 +19,7 @@ export interface BetReply extends Json {
 export class WsClient {
   readonly socket: WebSocket;
   readonly heard: Json[] = [];
-  #wake: () => void = () => {};
+  #waiting: (() => void)[] = [];
   #requests = 0;
 
   constructor(url: string, options: ClientOptions & { query?: string } = {}) {
@@ -67,7 +67,11 @@ export class WsClient {
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.socket.readyState === WebSocket.CLOSED) throw new Error('the socket has ended');
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
