@@ -12,7 +12,7 @@ export interface BetSocketOptions {
 }
 
 interface Waiting {
-  body: string;
+  bet: object;
   settle(outcome: { answer: unknown } | { error: Error }): void;
 }
 
@@ -49,7 +49,7 @@ export class BetSocket {
    */
   async postBet(body: string): Promise<BetAnswer> {
     if (this.#waiting.size >= MAX_UNDER_WAY) throw busy(`${MAX_UNDER_WAY} bets are under way on this connection`);
-    return betAnswerOf(await this.#send(body));
+    return betAnswerOf(await this.#send(JSON.parse(body) as object));
   }
 
   /** Closes the connection; bets under way end with `API_UNREACHABLE`. A bet that is sent later opens another. */
@@ -59,7 +59,7 @@ export class BetSocket {
     socket?.close();
   }
 
-  #send(body: string): Promise<unknown> {
+  #send(bet: object): Promise<unknown> {
     this.#requests += 1;
     const requestId = String(this.#requests);
     clearTimeout(this.#idle);
@@ -75,7 +75,7 @@ export class BetSocket {
         if ('error' in outcome) reject(outcome.error);
         else resolve(outcome.answer);
       };
-      const waiting = { body, settle };
+      const waiting = { bet, settle };
       this.#waiting.set(requestId, waiting);
       if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(messageOf(requestId, waiting));
       else if (!this.#socket && !this.#connecting) void this.#connect();
@@ -130,9 +130,8 @@ export class BetSocket {
   }
 }
 
-/** The message of a bet: its own JSON with two fields before it. */
-function messageOf(requestId: string, { body }: Waiting): string {
-  return `{"type":"bet","request_id":"${requestId}",${body.slice(body.indexOf('{') + 1)}`;
+function messageOf(requestId: string, { bet }: Waiting): string {
+  return JSON.stringify({ ...bet, type: 'bet', request_id: requestId });
 }
 
 function outcomeOf(type: 'bet_answer' | 'bet_error', reader: JsonReader): { answer: unknown } | { error: Error } {
