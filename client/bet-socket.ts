@@ -16,8 +16,8 @@ interface Waiting {
   settle(outcome: { answer: unknown } | { error: Error }): void;
 }
 
-/** Bets that may be under way at a time; what the service lets one client have. */
-const MAX_UNDER_WAY = 1_024;
+/** Bets that may be under way at a time: what the service takes on one socket. */
+const MAX_UNDER_WAY = 128;
 /** A connection that nothing is under way on is closed after this time: it must not keep a process alive. */
 const IDLE_MS = 5_000;
 const FIRST_RECONNECT_MS = 100;

@@ -217,6 +217,32 @@ describe('bets over WebSocket', () => {
     assert.equal((await two.reply(last)).type, 'bet_answer', 'their places are free again');
   });
 
+  test('bets under way on one socket have a limit of their own, below which no answer is unread too long', async () => {
+    await fixture.listen({ limits: { inFlightPerSocket: 3, unreadBytes: 20_000 } });
+    const [one, two] = [await open({ query: '' }), await open()];
+    const { held, letGo } = holdCommits();
+    const bets = signAhead(4) as [BetRequest, BetRequest, BetRequest, BetRequest];
+    const names = bets.slice(0, 3).map((bet) => one.send(bet));
+    const busy = await one.ask(bets[3]);
+    assert.deepEqual([busy.status, busy.error?.code, busy.retry_after_ms], [503, 'BUSY', 1_000]);
+    await until(() => held.length === 3);
+    const other = two.send(bets[3]);
+    await until(() => held.length === 4);
+    letGo();
+    for (const name of names) assert.equal((await one.reply(name)).type, 'bet_answer');
+    assert.equal((await two.reply(other)).type, 'bet_answer');
+  });
+
+  test('many answers of one commit are no sign of not reading', async () => {
+    await fixture.listen({ limits: { inFlightPerSocket: 1_000, unreadBytes: 100_000 } });
+    const client = await open({ query: '' });
+    const { held, letGo } = holdCommits();
+    const names = signAhead(50).map((bet) => client.send(bet));
+    await until(() => held.length === 50);
+    letGo();
+    for (const name of names) assert.equal((await client.reply(name)).type, 'bet_answer');
+  });
+
   test('places under way are given up by bets that are refused, and by those whose socket has gone', async () => {
     await fixture.listen({ limits: { inFlightPerAddress: 2 } });
     const client = await open();

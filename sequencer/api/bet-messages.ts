@@ -43,7 +43,8 @@ export function takeBetMessages(socket: ClientSocket, client: string, intake: Be
       // An answer to either would be taken for one to the other.
       return socket.refuse(CLOSE_CODES.policyViolation, `BAD_REQUEST ${requestId} is under way already`);
     }
-    const counted = intake.inFlight.add(client);
+    const isFull = underWay.size >= intake.limits.inFlightPerSocket;
+    const counted = isFull ? 'too many on this socket' : intake.inFlight.add(client);
     if (counted !== 'added') {
       const error = new CasinoError('BUSY', `${counted}: send the same bytes again later`);
       return sendError(socket, requestId, { error, waitMs: undefined });

@@ -3,6 +3,9 @@ import type { ApiLimits } from './limits.ts';
 /** Close codes of RFC 6455, section 7.4.1, and IANA's registry. */
 export const CLOSE_CODES = { unsupportedData: 1003, policyViolation: 1008, tryAgainLater: 1013 } as const;
 
+/** What is held back for one write: more would count as unread before the system was offered it. */
+const MAX_GATHERED_BYTES = 65_536;
+
 /** The part of a WebSocket that the service uses. */
 export interface RawSocket {
   readonly bufferedAmount: number;
@@ -52,8 +55,8 @@ export class ClientSocket {
   /** Sends a text; `sent` is called once the system has taken it, and never if the socket ends first. Cuts off who has not read what was sent before. */
   send(text: string | Buffer, sent?: () => void): void {
     if (!this.#isOpen) return;
-    if (this.#socket.bufferedAmount > this.#limits.unreadBytes) return this.cutOff();
     this.#gather();
+    if (this.#socket.bufferedAmount > this.#limits.unreadBytes) return this.cutOff();
     this.#socket.send(text, { binary: false }, (error) => {
       if (!error && this.#isOpen) sent?.();
     });
@@ -89,14 +92,18 @@ export class ClientSocket {
     this.#socket.ping();
   }
 
-  /** What one turn of the event loop sends, the answers of one commit for instance, is written at once. */
+  /** What one turn of the event loop sends, the answers of one commit for instance, is written in few pieces. */
   #gather(): void {
+    if (this.#isCorked && this.#socket.bufferedAmount > MAX_GATHERED_BYTES) this.#release();
     if (this.#isCorked) return;
     this.#isCorked = true;
     this.#wire.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      this.#wire.uncork();
-    });
+    process.nextTick(() => this.#release());
+  }
+
+  #release(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#wire.uncork();
   }
 }

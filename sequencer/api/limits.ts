@@ -16,6 +16,8 @@ export interface ApiLimits {
   /** Requests that have begun and are not answered, bets over WebSocket among them. */
   inFlight: number;
   inFlightPerAddress: number;
+  /** Bets under way on one WebSocket: their answers, some 3,300 bytes each, and events must not be more than may be left unread. */
+  inFlightPerSocket: number;
   /** Mean delay of the event loop over a second beyond which requests are put off. */
   eventLoopDelayMs: number;
   /** WebSockets, whether they hear events, send bets, or both. */
@@ -45,6 +47,7 @@ export const API_LIMITS: ApiLimits = {
   connectionsPerAddress: 2_048,
   inFlight: 8_192,
   inFlightPerAddress: 1_024,
+  inFlightPerSocket: 128,
   eventLoopDelayMs: 500,
   subscribers: 2_000,
   subscribersPerAddress: 200,

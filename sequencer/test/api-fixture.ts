@@ -37,12 +37,7 @@ interface ServeOptions {
 
 /** The API over a real admission and ledger, with one bettor. */
 export class ApiFixture {
-  readonly admission = new AdmissionFixture(
-    {
-      limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 50, maxOpenBets: () => 1_000 },
-    },
-    (vault, change) => this.feed?.vaultChanged(vault, change),
-  );
+  readonly admission: AdmissionFixture;
   /** What the last reconciliation found. */
   report: ReconciliationReport | undefined;
   readonly alice = new TestBettor(1);
@@ -51,6 +46,13 @@ export class ApiFixture {
   api!: ApiServer;
   feed!: EventFeed;
   url = '';
+
+  constructor({ maxOpenBetsPerVault = 50, maxOpenBets = 1_000 } = {}) {
+    this.admission = new AdmissionFixture(
+      { limits: { maxStakeUnits: 50n, maxOpenBetsPerVault, maxOpenBets: () => maxOpenBets } },
+      (vault, change) => this.feed?.vaultChanged(vault, change),
+    );
+  }
 
   async open(): Promise<this> {
     const { admission } = await this.admission.open();
