@@ -82,7 +82,7 @@ export class EventFeed {
 
   /** A bet was taken; not told of one that was answered again. */
   betTaken(owner: Address, answer: BetAnswer): void {
-    const summary = betSummaryJson({ bet: answer.bet, owner });
+    const summary = betSummaryJson(answer.bet, owner);
     this.#tell({ type: 'bet_result', ...summary, ...betAnswerJson(answer) }, owner);
   }
 

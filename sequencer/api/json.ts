@@ -30,18 +30,8 @@ export function betAnswerJson(answer: BetAnswer) {
   };
 }
 
-/** A bet without its proofs. Of a bet that was just taken there is no more to know than the bet. */
-export function betSummaryJson(input: {
-  bet: BetRecord;
-  owner: Address;
-  batch?: BatchRecord | undefined;
-  quarantine?: QuarantineRecord | undefined;
-  voided?: VoidRecord | undefined;
-}) {
-  const { bet, owner, quarantine } = input;
-  const voided = input.voided && bet.betNumber >= input.voided.fromBet ? input.voided : undefined;
-  const batch = voided ? undefined : input.batch;
-  const held = !voided && !batch && quarantine !== undefined && bet.betNumber >= quarantine.firstBet;
+/** A bet that was just taken, without its proofs. */
+export function betSummaryJson(bet: BetRecord, owner: Address) {
   return {
     bet_id: hexOf(bet.head),
     user: owner,
@@ -55,9 +45,9 @@ export function betSummaryJson(input: {
     payout: bet.payout.toString(),
     balance: bet.balanceAfter.toString(),
     time: Number(bet.timeMs),
-    status: voided ? ('Voided' as const) : held ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
-    batch: batch?.batchNumber.toString() ?? null,
-    l1_signature: batch?.signature ?? null,
+    status: 'acknowledged' as const,
+    batch: null,
+    l1_signature: null,
   };
 }
 
