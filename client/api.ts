@@ -99,6 +99,10 @@ export class ApiClient {
    * Sends a bet. Without an answer, and after errors that say so, the same bytes are sent again within the retry limit.
    */
   async postBet(body: string): Promise<BetAnswer> {
+    const { betSocket, clock, retry } = this.#o;
+    if (betSocket) {
+      return withRetries({ clock, limits: retry, attempt: () => betSocket.postBet(body), mayRetry: isTransient });
+    }
     return betAnswerOf(await this.#request('POST', '/v1/bet', { body }));
   }
 
@@ -188,6 +192,8 @@ export interface ApiOptions {
   retry: RetryLimits;
   /** For one attempt. */
   timeoutMs: number;
+  /** Carries bets instead of HTTP. */
+  betSocket?: { postBet(body: string): Promise<BetAnswer> } | undefined;
 }
 
 /** Reads `POST /v1/bet`'s answer; `BAD_ANSWER` if it is of another shape. */
@@ -259,14 +265,24 @@ export function apiErrorOf(answer: HttpAnswer, what: string): CasinoApiError {
   const { status } = answer;
   const retryAfterSeconds = Number(answer.retryAfter);
   const retryAfterMs = retryAfterSeconds > 0 ? 1_000 * retryAfterSeconds : undefined;
+  let error: unknown;
   try {
-    const body = (JSON.parse(answer.text) as { error?: Record<string, unknown> }).error ?? {};
-    const { code, message, retry, ...details } = body;
-    if (typeof code === 'string' && typeof retry === 'boolean') {
-      return new CasinoApiError({ code, message: String(message), status, retry, details, retryAfterMs });
-    }
+    error = (JSON.parse(answer.text) as { error?: unknown }).error;
   } catch {}
-  const retry = status === 429 || status >= 500;
-  const message = `${what} was answered with status ${status} and no code`;
-  return new CasinoApiError({ code: NO_CODE, message, status, retry, details: {}, retryAfterMs });
+  return errorOf(error, { status, retryAfterMs, what });
+}
+
+/** A coded error from its JSON, wherever that came. */
+export function errorOf(
+  error: unknown,
+  { status, retryAfterMs, what }: { status: number; retryAfterMs: number | undefined; what: string },
+): CasinoApiError {
+  const { code, message, retry, ...details } = (error ?? {}) as Record<string, unknown>;
+  if (typeof code === 'string' && typeof retry === 'boolean') {
+    return new CasinoApiError({ code, message: String(message), status, retry, details, retryAfterMs });
+  }
+  return new CasinoApiError({
+    ...{ code: NO_CODE, message: `${what} was answered with status ${status} and no code` },
+    ...{ status, retry: status === 429 || status >= 500, details: {}, retryAfterMs },
+  });
 }

@@ -5,6 +5,7 @@ import { accountIdOf } from '../protocol/account.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import type { ReceiptFile, SettlementHint } from '../protocol/receipt-file.ts';
 import { ApiClient, type BalanceAnswer, type BatchStatus, type BetStatus, type VaultAnswer } from './api.ts';
+import { BetSocket } from './bet-socket.ts';
 import { type BetResult, Bettor } from './bettor.ts';
 import { type Chain, chainAt } from './chain.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
@@ -51,6 +52,8 @@ export interface ConnectOptions {
   /** For one HTTP request. */
   requestTimeoutMs?: number | undefined;
   transport?: HttpTransport | undefined;
+  /** What carries bets: HTTP requests, or messages over one WebSocket, which is closed while no bet is under way for some seconds. */
+  betsOver?: 'http' | 'websocket' | undefined;
   clock?: Clock | undefined;
   /** Replaces the node at `rpcUrl`. */
   chain?: Chain | undefined;
@@ -126,7 +129,8 @@ export class CasinoClient {
     const retry = options.retry ?? DEFAULT_RETRY_LIMITS;
     const apiUrl = options.apiUrl.replace(/\/+$/, '');
     const timeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
-    const api = new ApiClient({ apiUrl, transport: options.transport ?? fetchTransport, clock, retry, timeoutMs });
+    const betSocket = options.betsOver === 'websocket' ? new BetSocket({ apiUrl, clock, timeoutMs }) : undefined;
+    const api = new ApiClient({ apiUrl, transport: options.transport ?? fetchTransport, clock, retry, timeoutMs, betSocket });
     const chain = options.chain ?? chainAt(options.rpcUrl, { clock, retry });
     const named = await api.house();
     const place = { house: addressFrom(named.house), program: addressFrom(named.program) };
@@ -279,9 +283,9 @@ export class CasinoClient {
     return this.#api.batches(options);
   }
 
-  /** Events of this wallet's bets and of all batches, until the signal aborts. */
-  events(options: { signal?: AbortSignal } = {}): AsyncGenerator<CasinoEvent, void, undefined> {
-    return eventsOf({ apiUrl: this.#apiUrl, user: this.owner, clock: this.#clock, signal: options.signal });
+  /** Events of this wallet's bets and of all batches, until the signal aborts: from now on, or after the cursor of an earlier event. */
+  events(options: { cursor?: string; signal?: AbortSignal } = {}): AsyncGenerator<CasinoEvent, void, undefined> {
+    return eventsOf({ apiUrl: this.#apiUrl, user: this.owner, clock: this.#clock, ...options });
   }
 }
 

@@ -16,7 +16,7 @@
  * - `TRANSACTION_FAILED`, `TRANSACTION_EXPIRED` the chain rejected the transaction, or never took it
  * - `TIMEOUT` a wait reached its limit
  * - `STORE_LOCKED`, `STORE_CORRUPT` another process has the store open; what it holds is not what was written
- * - `EVENTS_OVERFLOW` events were not read fast enough
+ * - `EVENTS_OVERFLOW` of earlier versions: a reader that is too slow is now told again what it missed, or of a `gap`
  * - `VAULT_CLOSED` the owner has left by a forced exit: nothing but a claim is left to do
  * - `REQUEST_OPEN`, `NO_REQUEST` a withdrawal request is open already; none is
  * - `EXIT_TOO_EARLY` the request's deadline has not passed: until then the house may pay it

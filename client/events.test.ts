@@ -1,4 +1,4 @@
-// Would catch: events lost to a connection that is not made again, and a reader that can not leave.
+// Would catch: events lost to a connection that is not made again or told twice after it, and a reader that can not leave.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,7 +18,10 @@ after(() => {
 });
 
 const result = (nonce: number) =>
-  JSON.stringify({ type: 'bet_result', user: 'u', bet_id: 'ab', nonce: `${nonce}`, outcome: 'heads', payout: '0', balance: '5' });
+  JSON.stringify({
+    ...{ type: 'bet_result', user: 'u', bet_id: 'ab', nonce: `${nonce}`, outcome: 'heads', payout: '0', balance: '5' },
+    cursor: `e-${nonce}`,
+  });
 
 function onConnection(serve: (socket: ServerSocket, url: string) => void): void {
   sockets.removeAllListeners('connection');
@@ -34,15 +37,53 @@ async function take(count: number, events: AsyncIterable<CasinoEvent>): Promise<
   return numbers;
 }
 
-it('connects again after a lost connection, names the user, and skips unknown types', async () => {
+const cursorOf = (url: string) => new URL(url, apiUrl).searchParams.get('cursor');
+
+it('connects again where it left off, names the user, and skips unknown types, whose cursor counts', async () => {
   const urls: string[] = [];
   onConnection((socket, url) => {
     urls.push(url);
-    socket.send(JSON.stringify({ type: 'something_new' }));
-    socket.send(result(urls.length), () => socket.terminate());
+    socket.send(result(urls.length));
+    socket.send(JSON.stringify({ type: 'something_new', cursor: `new-${urls.length}` }), () => socket.terminate());
   });
   assert.deepEqual(await take(3, eventsOf({ apiUrl, user: 'abc', clock: SYSTEM_CLOCK })), [1n, 2n, 3n]);
-  assert.deepEqual(new Set(urls), new Set(['/ws?user=abc']));
+  assert.deepEqual(urls.map(cursorOf), ['now', 'new-1', 'new-2']);
+  assert.ok(urls.every((url) => new URL(url, apiUrl).searchParams.get('user') === 'abc'));
+});
+
+it('goes on after a cursor that was kept, gives each event its own, and passes a gap on', async () => {
+  const urls: string[] = [];
+  onConnection((socket, url) => {
+    urls.push(url);
+    socket.send(JSON.stringify({ type: 'gap', reason: 'too_old', cursor: 'e-6' }));
+    socket.send(result(7));
+  });
+  const seen: unknown[] = [];
+  for await (const { type, cursor } of eventsOf({ apiUrl, clock: SYSTEM_CLOCK, cursor: 'e-3' })) {
+    seen.push([type, cursor]);
+    if (seen.length === 2) break;
+  }
+  assert.deepEqual(
+    [seen, urls.map(cursorOf)],
+    [
+      [
+        ['gap', 'e-6'],
+        ['bet_result', 'e-7'],
+      ],
+      ['e-3'],
+    ],
+  );
+});
+
+it('throws what the service will not take, and does not ask again', async () => {
+  let connections = 0;
+  onConnection((socket) => {
+    connections += 1;
+    socket.close(1008, 'BAD_REQUEST this is no cursor');
+  });
+  const events = eventsOf({ apiUrl, clock: SYSTEM_CLOCK, cursor: 'yesterday' });
+  await assert.rejects(take(1, events), { name: 'CasinoApiError', code: 'BAD_REQUEST', message: 'this is no cursor' });
+  assert.equal(connections, 1);
 });
 
 it('ends when the signal aborts', async () => {
@@ -52,12 +93,21 @@ it('ends when the signal aborts', async () => {
   assert.deepEqual(await take(1, eventsOf({ apiUrl, clock: SYSTEM_CLOCK, signal: abort.signal })), []);
 });
 
-it('says so when events are not read', async () => {
-  onConnection((socket) => {
-    for (let nonce = 1; nonce <= 10_050; nonce += 1) socket.send(result(nonce));
+it('gives the connection up while its events are not read, and hears them all in the end', async () => {
+  const starts: string[] = [];
+  onConnection((socket, url) => {
+    const cursor = cursorOf(url) as string;
+    starts.push(cursor);
+    const from = cursor === 'now' ? 1 : Number(cursor.slice(2)) + 1;
+    for (let nonce = from; nonce < from + 12_000 && nonce <= 20_000; nonce += 1) socket.send(result(nonce));
   });
   const events = eventsOf({ apiUrl, clock: SYSTEM_CLOCK });
-  await events.next();
+  assert.equal((await events.next()).value?.cursor, 'e-1');
   await new Promise((resolve) => setTimeout(resolve, 500));
-  await assert.rejects(take(20_000, events), { code: 'EVENTS_OVERFLOW' });
+  const rest = await take(19_999, events);
+  assert.deepEqual(
+    rest,
+    Array.from({ length: 19_999 }, (_, index) => BigInt(index + 2)),
+  );
+  assert.ok(starts.length >= 2);
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { getBase58Decoder } from '@solana/kit';
 import type { Logger } from 'pino';
@@ -102,7 +103,7 @@ async function run(
   const { config, log, ledger, keys, opened } = context;
   const { reader, domain } = opened;
   const terms = new TermsBook(opened.terms, opened.currentTerms);
-  const feed = new EventFeed();
+  const feed = new EventFeed(randomBytes(8).toString('hex'));
   const onChange = feed.vaultChanged.bind(feed);
   const book = new VaultBook({ ledger, terms, domain, house: reader.house, onChange });
   hooks.onProgress('taking the lead');

@@ -40,9 +40,7 @@ export async function startSettlement(
   const unfinished = new UnfinishedBatches({
     ledger,
     clock: SYSTEM_CLOCK,
-    onChange: (batch) => {
-      if (batch.state === 'Finalized') feed.batchFinalized(batch);
-    },
+    onChange: (batch, change) => feed.batchChanged(batch, change),
   });
   const sizes = batchSizes(context);
   const tables = lookupTables(context, terms);

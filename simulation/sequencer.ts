@@ -98,7 +98,8 @@ function startStages(parts: Parts, input: { node: SimulatedNode; book: VaultBook
   const unfinished = new UnfinishedBatches({
     ledger,
     clock,
-    onChange: ({ batchNumber, state }) => scheduler.trace(`${life.name}: batch ${batchNumber} is ${state}`),
+    onChange: ({ batchNumber, state }, change) =>
+      scheduler.trace(`${life.name}: batch ${batchNumber} is ${change === 'withdrawn' ? 'taken back' : state}`),
   });
   const house = addressBytes(HOUSE);
   const sources = { read: ledger.read, book, terms: TERMS_BOOK, blobs, packet };

@@ -22,6 +22,7 @@ export function fastClock(): Clock {
 }
 
 export interface Table {
+  apiUrl: string;
   chain: FakeChain;
   service: FakeService;
   store: MemoryStore;
@@ -58,7 +59,7 @@ export async function setTable({ balance = 10_000_000n } = {}): Promise<Table> {
   };
   await service.addVault(wallet.address, balance);
   await client.openVault();
-  return { chain, service, store, client, connect, stop: () => service.stop() };
+  return { apiUrl, chain, service, store, client, connect, stop: () => service.stop() };
 }
 
 /** Where a client keeps its signing record. */

@@ -77,7 +77,7 @@ describe('feed under abuse', () => {
     await listen({ pingsPerHeartbeat: 10 });
     const talker = await isOpen(subscribe());
     talker.send('{"subscribe":"everything"}');
-    assert.deepEqual(await closed(talker), [1008, 'BAD_REQUEST nothing is expected']);
+    assert.deepEqual(await closed(talker), [1008, 'BAD_REQUEST messages are JSON with a request_id']);
     const shouter = await isOpen(subscribe());
     shouter.send(Buffer.alloc(100_000));
     assert.equal((await closed(shouter))[0], 1009);

@@ -3,118 +3,151 @@ import type { BetAnswer } from '../admission/admission.ts';
 import type { VaultChange } from '../admission/vault-changes.ts';
 import type { VaultState } from '../admission/vault-state.ts';
 import type { BatchRecord } from '../ledger/records.ts';
+import type { BatchChange } from '../settlement/batches.ts';
 import { ClientCounter } from './addresses.ts';
-import { batchJson, betAnswerJson, vaultChangeJson } from './json.ts';
+import { CLOSE_CODES, type ClientSocket } from './client-socket.ts';
+import { EventRing, type GapReason, type ToldEvent } from './event-ring.ts';
+import { batchJson, betAnswerJson, betSummaryJson, vaultChangeJson } from './json.ts';
 import { API_LIMITS, type ApiLimits } from './limits.ts';
 
-/** Close codes of RFC 6455, section 7.4.1, and IANA's registry. */
-const POLICY_VIOLATION = 1008;
-const TRY_AGAIN_LATER = 1013;
+/** A subscriber is sent old events of so many bytes before it has to have taken them: a quarter of what it may leave unread. */
+const replaySliceBytes = ({ unreadBytes }: ApiLimits): number => unreadBytes / 4;
+/** Asks where the events stand instead of for those after a place. */
+const FROM_NOW = 'now';
 
-/** The part of a WebSocket that the feed uses. */
-export interface FeedSocket {
-  readonly bufferedAmount: number;
-  send(text: string): void;
-  ping(): void;
-  close(code?: number, reason?: string): void;
-  terminate(): void;
-  on(event: 'close' | 'error' | 'message' | 'ping' | 'pong', listener: () => void): unknown;
+/** What a socket asked to hear. */
+export interface Wanted {
+  /** Only this owner's events, and what concerns all. */
+  user: string | undefined;
+  /** Where it left off, or `now`; undefined for one that has no use for a place. */
+  cursor: string | undefined;
 }
 
 interface Subscriber {
   user: string | undefined;
-  client: string;
-  /** Whether it has shown a sign of life since the last heartbeat. */
-  alive: boolean;
-  pings: number;
+  /** The next event that it is to hear, while it is behind; undefined once it hears each as it happens. */
+  next: number | undefined;
 }
 
-/** Tells subscribers of taken bets, finalized batches, and what happens to a vault's money on chain. */
+/** Tells subscribers of taken bets, of batches as they change, and what happens to a vault's money on chain; old events again, from a cursor. */
 export class EventFeed {
   readonly #limits: ApiLimits;
   readonly #counter: ClientCounter;
-  readonly #subscribers = new Map<FeedSocket, Subscriber>();
+  readonly #ring: EventRing;
+  readonly #sockets = new Set<ClientSocket>();
+  readonly #subscribers = new Map<ClientSocket, Subscriber>();
   readonly #heartbeat: NodeJS.Timeout;
 
-  constructor(limits: ApiLimits = API_LIMITS) {
+  /** `epoch`: 16 hex digits that no other process has. */
+  constructor(epoch: string, limits: ApiLimits = API_LIMITS) {
     this.#limits = limits;
     this.#counter = new ClientCounter({ all: limits.subscribers, perClient: limits.subscribersPerAddress });
+    this.#ring = new EventRing(epoch, { events: limits.keptEvents, bytes: limits.keptEventBytes });
     this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs).unref();
   }
 
-  /** Adds a subscriber to all events, or to the bets of one user and all batches. One too many is closed with 1013. */
-  add(socket: FeedSocket, from: { user: string | undefined; client: string }): void {
-    const counted = this.#counter.add(from.client);
+  /** Takes a client's socket in, or closes it with 1013 if it is one too many. It hears nothing yet. */
+  admit(socket: ClientSocket, client: string): boolean {
+    const counted = this.#counter.add(client);
     if (counted !== 'added') {
-      socket.close(TRY_AGAIN_LATER, `BUSY ${counted}`);
+      socket.refuse(CLOSE_CODES.tryAgainLater, `BUSY ${counted}`);
+      return false;
+    }
+    this.#sockets.add(socket);
+    socket.onClose(() => {
+      this.#sockets.delete(socket);
+      this.#subscribers.delete(socket);
+      this.#counter.remove(client);
+    });
+    return true;
+  }
+
+  /** Tells an admitted socket of events: from now on, or first those after its cursor. What is no cursor closes it with 1008. */
+  subscribe(socket: ClientSocket, { user, cursor }: Wanted): void {
+    const subscriber: Subscriber = { user, next: undefined };
+    if (cursor === FROM_NOW) {
+      this.#sendAside(socket, { type: 'position' });
+    } else if (cursor !== undefined) {
+      const found = this.#ring.after(cursor);
+      if (found === 'malformed') {
+        socket.refuse(CLOSE_CODES.policyViolation, 'BAD_REQUEST this is no cursor');
+        return;
+      }
+      if ('gap' in found) this.#tellGap(socket, found.gap);
+      else subscriber.next = found.next;
+    }
+    this.#subscribers.set(socket, subscriber);
+    this.#catchUp(socket, subscriber);
+  }
+
+  /** A bet was taken; not told of one that was answered again. */
+  betTaken(owner: Address, answer: BetAnswer): void {
+    const summary = betSummaryJson(answer.bet, owner);
+    this.#tell({ type: 'bet_result', ...summary, ...betAnswerJson(answer) }, owner);
+  }
+
+  /** A batch is in another state, or was taken back: its bets go into new ones. */
+  batchChanged(batch: BatchRecord, change: BatchChange): void {
+    if (change === 'withdrawn') {
+      this.#tell({ type: 'batch_withdrawn', number: batch.batchNumber.toString() });
       return;
     }
-    const subscriber: Subscriber = { ...from, alive: true, pings: 0 };
-    this.#subscribers.set(socket, subscriber);
-    socket.on('close', () => this.#drop(socket));
-    socket.on('error', () => this.#cutOff(socket));
-    socket.on('message', () => socket.close(POLICY_VIOLATION, 'BAD_REQUEST nothing is expected'));
-    socket.on('pong', () => {
-      subscriber.alive = true;
-    });
-    // Each ping is answered: a client that sends them and reads nothing would fill our memory with answers.
-    socket.on('ping', () => {
-      subscriber.pings += 1;
-      if (subscriber.pings > this.#limits.pingsPerHeartbeat) this.#cutOff(socket);
-    });
-  }
-
-  betTaken(owner: Address, answer: BetAnswer): void {
-    if (this.#subscribers.size === 0) return;
-    this.#send({ type: 'bet_result', user: owner, ...betAnswerJson(answer) }, owner);
-  }
-
-  batchFinalized(batch: BatchRecord): void {
-    this.#send({ type: 'batch_finalized', batch: batchJson(batch) });
+    const told = batchJson(batch);
+    this.#tell({ type: 'batch_changed', batch: told });
+    if (batch.state === 'Finalized') this.#tell({ type: 'batch_finalized', batch: told });
   }
 
   /** A vault's money moved on chain: told to its owner. */
   vaultChanged(vault: VaultState, change: VaultChange): void {
-    if (this.#subscribers.size === 0) return;
-    this.#send(vaultChangeJson(vault, change), vault.owner);
+    this.#tell(vaultChangeJson(vault, change), vault.owner);
   }
 
   closeAll(): void {
     clearInterval(this.#heartbeat);
-    for (const socket of this.#subscribers.keys()) this.#cutOff(socket);
+    for (const socket of this.#sockets) socket.cutOff();
   }
 
-  #send(event: object, owner?: Address): void {
-    const text = JSON.stringify(event);
-    for (const [socket, { user }] of this.#subscribers) {
-      if (owner !== undefined && user !== undefined && user !== owner) continue;
-      if (socket.bufferedAmount > this.#limits.unreadBytes) this.#cutOff(socket);
-      else socket.send(text);
-    }
-  }
-
-  /** Cuts off who has gone without a word, and who does not read. */
-  #beat(): void {
+  #tell(event: object, owner?: Address): void {
+    const told = this.#ring.add(event, owner);
     for (const [socket, subscriber] of this.#subscribers) {
-      if (!subscriber.alive || socket.bufferedAmount > this.#limits.unreadBytes) {
-        this.#cutOff(socket);
-        continue;
-      }
-      subscriber.alive = false;
-      subscriber.pings = 0;
-      socket.ping();
+      if (subscriber.next === undefined && concerns(told, subscriber)) socket.send(told.frame);
     }
   }
 
-  #cutOff(socket: FeedSocket): void {
-    this.#drop(socket);
-    socket.terminate();
+  /** Sends old events slice by slice, each once the system has taken the one before, until none is left: whoever reads slowly costs no memory. */
+  #catchUp(socket: ClientSocket, subscriber: Subscriber): void {
+    if (subscriber.next === undefined) return;
+    if (subscriber.next < this.#ring.first) {
+      subscriber.next = undefined;
+      this.#tellGap(socket, 'too_old');
+      return;
+    }
+    const sliceBytes = replaySliceBytes(this.#limits);
+    for (let bytes = 0; subscriber.next <= this.#ring.last; ) {
+      const told = this.#ring.get(subscriber.next);
+      subscriber.next += 1;
+      if (!concerns(told, subscriber)) continue;
+      bytes += told.frame.length;
+      if (bytes < sliceBytes) socket.send(told.frame);
+      else return socket.send(told.frame, () => this.#catchUp(socket, subscriber));
+    }
+    subscriber.next = undefined;
   }
 
-  #drop(socket: FeedSocket): void {
-    const subscriber = this.#subscribers.get(socket);
-    if (!subscriber) return;
-    this.#subscribers.delete(socket);
-    this.#counter.remove(subscriber.client);
+  #tellGap(socket: ClientSocket, reason: GapReason): void {
+    this.#sendAside(socket, { type: 'gap', reason });
   }
+
+  /** What one subscriber alone is told; its cursor is where the events stand. */
+  #sendAside(socket: ClientSocket, event: object): void {
+    socket.send(JSON.stringify({ ...event, cursor: this.#ring.cursor }));
+  }
+
+  #beat(): void {
+    for (const socket of this.#sockets) socket.beat();
+  }
+}
+
+function concerns({ owner }: ToldEvent, { user }: Subscriber): boolean {
+  return owner === undefined || user === undefined || user === owner;
 }

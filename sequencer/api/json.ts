@@ -30,6 +30,27 @@ export function betAnswerJson(answer: BetAnswer) {
   };
 }
 
+/** A bet that was just taken, without its proofs. */
+export function betSummaryJson(bet: BetRecord, owner: Address) {
+  return {
+    bet_id: hexOf(bet.head),
+    user: owner,
+    vault: addressOf(bet.vault),
+    nonce: bet.betNumber.toString(),
+    terms_id: bet.termsId,
+    amount: (bet.stakeUnits * STAKE_UNIT).toString(),
+    guess: sideOf(bet.choice),
+    outcome: sideOf(bet.outcome),
+    won: bet.outcome === bet.choice,
+    payout: bet.payout.toString(),
+    balance: bet.balanceAfter.toString(),
+    time: Number(bet.timeMs),
+    status: 'acknowledged' as const,
+    batch: null,
+    l1_signature: null,
+  };
+}
+
 export function betJson(input: {
   bet: BetRecord;
   owner: Address;

@@ -13,17 +13,23 @@ export interface ApiLimits {
   checkMs: number;
   connections: number;
   connectionsPerAddress: number;
-  /** Requests that have begun and are not answered. */
+  /** Requests that have begun and are not answered, bets over WebSocket among them. */
   inFlight: number;
   inFlightPerAddress: number;
+  /** Bets under way on one WebSocket: their answers, some 3,300 bytes each, and events must not be more than may be left unread. */
+  inFlightPerSocket: number;
   /** Mean delay of the event loop over a second beyond which requests are put off. */
   eventLoopDelayMs: number;
+  /** WebSockets, whether they hear events, send bets, or both. */
   subscribers: number;
   subscribersPerAddress: number;
-  /** A subscriber that leaves this much unread is cut off: it can fetch what it missed. */
+  /** A WebSocket that leaves this much unread is cut off: it can fetch what it missed. */
   unreadBytes: number;
-  /** A WebSocket client sends nothing but control frames. */
+  /** Beyond this a message ends its WebSocket unread; one that is larger than a body may be, and not than this, is answered. */
   socketMessageBytes: number;
+  /** Events that can be told again, by number and by size. A taken bet makes one of some 3,500 bytes. */
+  keptEvents: number;
+  keptEventBytes: number;
   /** A subscriber is pinged this often and cut off if it has not answered by the next; it may ping us so often in between. */
   heartbeatMs: number;
   pingsPerHeartbeat: number;
@@ -41,11 +47,14 @@ export const API_LIMITS: ApiLimits = {
   connectionsPerAddress: 2_048,
   inFlight: 8_192,
   inFlightPerAddress: 1_024,
+  inFlightPerSocket: 128,
   eventLoopDelayMs: 500,
   subscribers: 2_000,
   subscribersPerAddress: 200,
   unreadBytes: 1_048_576,
-  socketMessageBytes: 1_024,
+  socketMessageBytes: 8_192,
+  keptEvents: 65_536,
+  keptEventBytes: 33_554_432,
   heartbeatMs: 30_000,
   pingsPerHeartbeat: 60,
 };

@@ -17,8 +17,7 @@ export function limitConnections(server: Server, limits: ApiLimits): void {
 }
 
 /** A hook that puts off requests while too many are under way: of one client, so that others are still answered, and in all. */
-export function requestLimiter(limits: ApiLimits) {
-  const counter = new ClientCounter({ all: limits.inFlight, perClient: limits.inFlightPerAddress });
+export function requestLimiter(counter: ClientCounter) {
   return async (request: { ws: boolean; ip: string }, reply: { raw: ServerResponse }): Promise<void> => {
     if (request.ws) return;
     const client = clientOf(request.ip);

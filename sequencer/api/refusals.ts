@@ -4,15 +4,19 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { CasinoError, type ErrorCode } from '../errors.ts';
 
 /** Seconds after which a client may try again, where nothing better is known. */
-const RETRY_AFTER_SECONDS = '1';
+const RETRY_AFTER_SECONDS = 1;
 const WAITING = new Set<ErrorCode>(['BUSY', 'NOT_LEADING', 'RATE_LIMITED']);
 
-const bodyOf = ({ code, message, retry, details }: CasinoError) => ({ error: { code, message, retry, ...details } });
+export const errorJson = ({ code, message, retry, details }: CasinoError) => ({ error: { code, message, retry, ...details } });
+
+/** How long who got this error should wait, if it is one that waiting helps. */
+export const retryAfterMs = ({ code }: CasinoError): number | undefined =>
+  WAITING.has(code) ? 1_000 * RETRY_AFTER_SECONDS : undefined;
 
 /** Answers a request with a coded error. */
 export function sendError(reply: FastifyReply, error: CasinoError): FastifyReply {
-  if (WAITING.has(error.code) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS);
-  return reply.status(error.status).send(bodyOf(error));
+  if (WAITING.has(error.code) && !reply.hasHeader('retry-after')) reply.header('retry-after', String(RETRY_AFTER_SECONDS));
+  return reply.status(error.status).send(errorJson(error));
 }
 
 /** Codes of the framework's own refusals. */
@@ -33,7 +37,7 @@ export function toCasinoError(error: FastifyError): CasinoError {
 /** Answers on a connection that has no request: what arrived is not HTTP, or too slow, or one connection too many. */
 export function refuseConnection(socket: Socket, error: CasinoError): void {
   if (!socket.writable) return void socket.destroy();
-  const body = JSON.stringify(bodyOf(error));
+  const body = JSON.stringify(errorJson(error));
   const retry = WAITING.has(error.code) ? `retry-after: ${RETRY_AFTER_SECONDS}\r\n` : '';
   const head = `HTTP/1.1 ${error.status} ${error.code}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
   // Destroyed once it is written or can not be: a client that does not read must not keep it.

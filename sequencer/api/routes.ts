@@ -1,5 +1,4 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { type Address, isAddress } from '@solana/kit';
 import type {
   FastifyBaseLogger,
   FastifyInstance,
@@ -8,16 +7,10 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Static } from 'typebox';
-import { pointFromBytes } from '../../protocol/babyjubjub.ts';
-import { stakeUnitsOf } from '../../protocol/bet.ts';
 import { fromHex } from '../../protocol/bytes.ts';
-import { U64_LIMIT } from '../../protocol/constants.ts';
-import { signatureFromBytes } from '../../protocol/eddsa.ts';
 import { fieldFromBytes } from '../../protocol/field.ts';
 import { receiptFileJson } from '../../protocol/receipt-file.ts';
 import { seedRangeOf } from '../../protocol/seed-commitment.ts';
-import type { Admission, BetAnswer, BetRequest } from '../admission/admission.ts';
-import type { VaultBook } from '../admission/book.ts';
 import type { BlobStore } from '../blobs/store.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
@@ -25,20 +18,17 @@ import type { LedgerReader } from '../ledger/reader.ts';
 import { PROBLEMS } from '../operations/problems.ts';
 import { type ReconciliationReport, reportJson } from '../operations/reconcile.ts';
 import { answers, blobAnswers } from './answers.ts';
+import { type BetParts, MAX_U64, parseAddress, parseU64, takeBet } from './bet-request.ts';
 import { blobSender } from './blob-route.ts';
-import { balanceJson, batchJson, betAnswerJson, betJson, historyJson, quarantineJson, signedJson, vaultJson } from './json.ts';
+import { balanceJson, batchJson, betJson, historyJson, quarantineJson, signedJson, vaultJson } from './json.ts';
 import * as operations from './operation-schemas.ts';
 import { receiptFileOf } from './receipt-file.ts';
 import * as schema from './schemas.ts';
 
 /** What the routes read and call. */
-export interface ApiParts {
-  admission: Admission;
-  book: VaultBook;
+export interface ApiParts extends BetParts {
   read: LedgerReader;
   blobs: Pick<BlobStore, 'read'>;
-  /** Told of every bet that was taken for the first time or again. */
-  onBet(owner: Address, answer: BetAnswer): void;
   house(): Static<typeof schema.HouseSchema>;
   health(): Static<typeof operations.HealthSchema>;
   /** The newest report; undefined before the first. */
@@ -61,7 +51,6 @@ const MAX_BLOBS_PER_MINUTE = 12_000;
 const MAX_RANGES_AHEAD = 3n;
 /** Held vaults that one answer lists, the longest held first. */
 const MAX_HELD_SHOWN = 100;
-const MAX_U64 = U64_LIMIT - 1n;
 const DEFAULT_PAGE = 20;
 /** SQLite compares its integers with their sign. */
 const BEYOND_ALL_BATCHES = MAX_U64 >> 1n;
@@ -117,7 +106,7 @@ function registerOperationRoutes(server: Server, parts: ApiParts): void {
 }
 
 function registerBetRoutes(server: Server, parts: ApiParts): void {
-  const { admission, book, read, onBet } = parts;
+  const { admission, book, read } = parts;
   server.post(
     '/v1/bet',
     {
@@ -127,12 +116,7 @@ function registerBetRoutes(server: Server, parts: ApiParts): void {
         response: answers(schema.BetAnswerSchema, BET_CODES),
       },
     },
-    async (request) => {
-      const bet = parseBet(request.body);
-      const answer = await admission.placeBet(bet);
-      onBet(bet.owner, answer);
-      return betAnswerJson(answer);
-    },
+    (request) => takeBet(parts, request.body),
   );
   const found = {
     summary: 'A bet by its id',
@@ -275,35 +259,4 @@ function registerBatchRoutes(server: Server, { read, book, blobs }: ApiParts): v
     },
     blobSender(blobs),
   );
-}
-
-/** A bet from its JSON; `BAD_REQUEST` for what the schema can not see: stakes, canonical field elements, numbers over 64 bits. */
-function parseBet(body: Static<typeof schema.BetRequestSchema>): BetRequest {
-  const clientSeed = fromHex(body.client_seed, 32);
-  const sessionKey = fromHex(body.session_key, 64);
-  const signature = fromHex(body.sig, 96);
-  fieldFromBytes(clientSeed);
-  pointFromBytes(sessionKey);
-  signatureFromBytes(signature);
-  return {
-    owner: parseAddress(body.user),
-    stakeUnits: stakeUnitsOf(parseU64(body.amount, 'amount')),
-    choice: body.guess === 'heads' ? 1 : 0,
-    betNumber: parseU64(body.nonce, 'nonce'),
-    termsId: body.terms_id,
-    clientSeed,
-    sessionKey,
-    signature,
-  };
-}
-
-function parseU64(text: string, name: string): bigint {
-  const value = BigInt(text);
-  if (value > MAX_U64) throw new CasinoError('BAD_REQUEST', `${name} does not fit 64 bits`);
-  return value;
-}
-
-function parseAddress(text: string): Address {
-  if (!isAddress(text)) throw new CasinoError('BAD_REQUEST', 'user is not a Solana address');
-  return text;
 }

@@ -222,7 +222,14 @@ export const BlobParams = Type.Object({
   cid: Type.String({ pattern: '^bafkrei[a-z2-7]{52}$', description: "A blob's CID: version 1, raw, sha2-256, base32" }),
 });
 export const BatchParams = Type.Object({ number: Type.String({ pattern: '^[1-9][0-9]{0,19}$' }) });
-export const FeedQuery = Type.Object({ user: Type.Optional(ADDRESS) }, { additionalProperties: false });
+export const FeedQuery = Type.Object(
+  {
+    user: Type.Optional(ADDRESS),
+    cursor: Type.Optional(Type.String({ maxLength: 64 })),
+    events: Type.Optional(Type.Literal('off')),
+  },
+  { additionalProperties: false },
+);
 export const BatchesQuery = Type.Object(
   {
     before: Type.Optional({ ...COUNTER, description: 'Only batches below this number' }),

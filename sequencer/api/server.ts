@@ -6,13 +6,13 @@ import underPressure from '@fastify/under-pressure';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyError, LogController } from 'fastify';
 import { CasinoError } from '../errors.ts';
-import { clientOf } from './addresses.ts';
+import { ClientCounter, clientOf } from './addresses.ts';
 import type { EventFeed } from './feed.ts';
 import { API_LIMITS, type ApiLimits } from './limits.ts';
 import { limitConnections, requestLimiter } from './overload.ts';
 import { parserRefusal, refuseConnection, sendError, toCasinoError } from './refusals.ts';
 import { type ApiParts, registerRoutes } from './routes.ts';
-import { FeedQuery } from './schemas.ts';
+import { registerSocket } from './socket-route.ts';
 
 const MAX_PATH_PARAMETER_CHARS = 128;
 
@@ -23,6 +23,8 @@ export interface ApiOptions {
   requestsPerMinute: number;
   log: FastifyBaseLogger;
   limits?: Partial<ApiLimits>;
+  /** Web origins whose pages may open a WebSocket; any if left out or with `*` among them. Nothing ambient speaks for a user here. */
+  origins?: readonly string[];
 }
 
 /** The public API, ready to listen. */
@@ -51,24 +53,15 @@ export async function createApi(options: ApiOptions) {
     keyGenerator: (request) => clientOf(request.ip),
     errorResponseBuilder: () => new CasinoError('RATE_LIMITED', 'too many requests from this address; slow down'),
   });
-  server.addHook('onRequest', requestLimiter(limits));
+  const inFlight = new ClientCounter({ all: limits.inFlight, perClient: limits.inFlightPerAddress });
+  server.addHook('onRequest', requestLimiter(inFlight));
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'ZK Casino sequencer', version: '1', description: 'docs/reference/api.md and errors.md say more' },
     },
   });
-  await server.register(async (scope) => {
-    scope.route<{ Querystring: { user?: string } }>({
-      method: 'GET',
-      url: '/ws',
-      schema: { querystring: FeedQuery, hide: true },
-      handler: () => {
-        throw new CasinoError('NOT_FOUND', 'this route speaks WebSocket alone');
-      },
-      wsHandler: (socket, request) => options.feed.add(socket, { user: request.query.user, client: clientOf(request.ip) }),
-    });
-  });
+  await registerSocket(server, { ...options, origins: options.origins ?? ['*'], inFlight, limits });
   registerRoutes(server, options.parts);
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   return server;

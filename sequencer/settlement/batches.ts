@@ -2,15 +2,18 @@ import type { Clock } from '../clock.ts';
 import type { LedgerPort } from '../ledger/ledger.ts';
 import type { BatchProgress, BatchRecord, BatchState, LedgerEntry } from '../ledger/records.ts';
 
+/** What became of a batch: it is in its next state, or it is no more. */
+export type BatchChange = 'moved' | 'withdrawn';
+
 /** The batches that are not finalized, in order, in memory and in the ledger alike. Every change is one durable transaction. */
 export class UnfinishedBatches {
   readonly #ledger: LedgerPort;
   readonly #clock: Clock;
-  readonly #onChange: (batch: BatchRecord) => void;
+  readonly #onChange: (batch: BatchRecord, change: BatchChange) => void;
   #batches: BatchRecord[];
   #withdrawing = 0;
 
-  constructor(options: { ledger: LedgerPort; clock: Clock; onChange(batch: BatchRecord): void }) {
+  constructor(options: { ledger: LedgerPort; clock: Clock; onChange(batch: BatchRecord, change: BatchChange): void }) {
     this.#ledger = options.ledger;
     this.#clock = options.clock;
     this.#onChange = options.onChange;
@@ -52,7 +55,7 @@ export class UnfinishedBatches {
   async add(batch: BatchRecord): Promise<void> {
     this.#batches.push(batch);
     await this.#ledger.commit([{ kind: 'batch-created', batch }]);
-    this.#onChange(batch);
+    this.#onChange(batch, 'moved');
   }
 
   /** Moves a batch to its next state, with what it gained on the way; one that was taken back meanwhile stays as it is. */
@@ -67,7 +70,7 @@ export class UnfinishedBatches {
     await this.#ledger.commit([{ kind: 'batch-moved', batchNumber, from, timeMs, ...change, attempt }]);
     Object.assign(batch, change.progress, { state: change.to, updatedAtMs: timeMs, attempt });
     if (change.to === 'Finalized') this.#batches = this.#batches.filter((other) => other !== batch);
-    this.#onChange(batch);
+    this.#onChange(batch, 'moved');
   }
 
   /** Confirmed batches that a fork took back are to be submitted again, all of them in one transaction. */
@@ -78,7 +81,7 @@ export class UnfinishedBatches {
     await this.#ledger.commit(batches.map(({ batchNumber, attempt }) => ({ ...change, batchNumber, attempt })));
     for (const batch of batches) {
       Object.assign(batch, { state: change.to, updatedAtMs: timeMs });
-      this.#onChange(batch);
+      this.#onChange(batch, 'moved');
     }
   }
 
@@ -97,5 +100,6 @@ export class UnfinishedBatches {
     await this.#ledger.commit([...entries, ...also]).finally(() => {
       this.#withdrawing -= 1;
     });
+    for (const taken of withdrawn) this.#onChange(taken, 'withdrawn');
   }
 }

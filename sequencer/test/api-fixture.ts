@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,14 +29,15 @@ export const bodyOf = (request: BetRequest) => ({
 
 const ZERO = '0'.repeat(64);
 
+interface ServeOptions {
+  requestsPerMinute?: number;
+  limits?: Partial<ApiLimits>;
+  origins?: readonly string[];
+}
+
 /** The API over a real admission and ledger, with one bettor. */
 export class ApiFixture {
-  readonly admission = new AdmissionFixture(
-    {
-      limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 50, maxOpenBets: () => 1_000 },
-    },
-    (vault, change) => this.feed?.vaultChanged(vault, change),
-  );
+  readonly admission: AdmissionFixture;
   /** What the last reconciliation found. */
   report: ReconciliationReport | undefined;
   readonly alice = new TestBettor(1);
@@ -45,6 +47,13 @@ export class ApiFixture {
   feed!: EventFeed;
   url = '';
 
+  constructor({ maxOpenBetsPerVault = 50, maxOpenBets = 1_000 } = {}) {
+    this.admission = new AdmissionFixture(
+      { limits: { maxStakeUnits: 50n, maxOpenBetsPerVault, maxOpenBets: () => maxOpenBets } },
+      (vault, change) => this.feed?.vaultChanged(vault, change),
+    );
+  }
+
   async open(): Promise<this> {
     const { admission } = await this.admission.open();
     await this.admission.book.observe(chainView(1n, [this.alice.view({ balance: 10_000_000n })]));
@@ -53,22 +62,23 @@ export class ApiFixture {
   }
 
   /** Serves anew, with other limits. */
-  async serve(options: { requestsPerMinute?: number; limits?: Partial<ApiLimits> }): Promise<this> {
+  async serve(options: ServeOptions): Promise<this> {
     await this.#closeApi();
-    this.feed = new EventFeed({ ...API_LIMITS, ...options.limits });
-    const { requestsPerMinute = 1_000_000, limits = {} } = options;
+    this.feed = new EventFeed(randomBytes(8).toString('hex'), { ...API_LIMITS, ...options.limits });
+    const { requestsPerMinute = 1_000_000, limits = {}, origins } = options;
     this.api = await createApi({
       parts: this.#parts(),
       feed: this.feed,
       requestsPerMinute,
       log: pino({ enabled: false }),
       limits,
+      ...(origins && { origins }),
     });
     return this;
   }
 
   /** Serves on a port of its own; `url` says where. */
-  async listen(options: { requestsPerMinute?: number; limits?: Partial<ApiLimits> } = {}): Promise<this> {
+  async listen(options: ServeOptions = {}): Promise<this> {
     await this.serve(options);
     this.url = await this.api.listen({ host: '127.0.0.1', port: 0 });
     return this;
