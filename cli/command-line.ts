@@ -4,6 +4,7 @@ import { addAuditCommands } from './audit-commands.ts';
 import { endOnUsage } from './exit-codes.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
+import { addHouseCommands } from './house-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
 import { addVerifyCommands } from './verify-commands.ts';
@@ -40,6 +41,7 @@ export function commandLine(): Command {
   addArchiveCommands(program);
   addAuditCommands(program);
   addFairnessCommands(program);
+  addHouseCommands(program);
   addKeysCommands(program);
   addVerifyCommands(program);
   return program;
