@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { addArchiveCommands } from './archive-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
+import { addBettorCommands } from './bettor-commands.ts';
 import { endOnUsage } from './exit-codes.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
@@ -40,6 +41,7 @@ export function commandLine(): Command {
     });
   addArchiveCommands(program);
   addAuditCommands(program);
+  addBettorCommands(program);
   addFairnessCommands(program);
   addHouseCommands(program);
   addKeysCommands(program);

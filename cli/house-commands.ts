@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { amountOf } from './amounts.ts';
+import { answered, parsedBy } from './command-actions.ts';
 import type { Answer } from './command-end.ts';
 import { endOnUsage } from './exit-codes.ts';
 import type { ChangeName, DelayFlags } from './house-changes.ts';
@@ -82,12 +83,12 @@ function addChanges(named: (name: string, description: string) => Command): void
   signed(named('apply <kind>', 'put an announced change into force: authority or delays'))
     .option('--wait', 'wait until it is due')
     .action((kind: string, flags: HouseFlags & { wait?: boolean }) => {
-      const name = changeName(kind);
+      const name = parsedBy(changeName, kind);
       return answer(flags, async () => (await import('./house-changes.ts')).apply(name, flags));
     });
   signed(named('cancel <kind>', 'withdraw an announced change: authority, delays or receipt-key')).action(
     (kind: string, flags: HouseFlags) => {
-      const name = changeName(kind);
+      const name = parsedBy(changeName, kind);
       return answer(flags, async () => (await import('./house-changes.ts')).cancelChange(name, flags));
     },
   );
@@ -115,31 +116,18 @@ function signed(command: Command): Command {
     .option('-y, --yes', 'do not ask');
 }
 
+const answer = (flags: { json?: boolean }, run: () => Promise<Answer>): Promise<void> => answered(flags, INTERRUPTED, run);
+
 const example = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 
-function parsed(text: string): bigint {
-  try {
-    return amountOf(text);
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
-    process.stderr.write(`error: amount '${text}': ${error.message}\n`);
-    return endOnUsage({ exitCode: 1 });
-  }
-}
+const parsed = (text: string): bigint => parsedBy(amountOf, text);
 
 function changeName(kind: string): ChangeName {
   if (kind === 'authority' || kind === 'delays' || kind === 'receipt-key') return kind;
-  process.stderr.write(`error: '${kind}' is none of authority, delays, receipt-key\n`);
-  return endOnUsage({ exitCode: 1 });
+  throw new InvalidArgumentError('it is none of authority, delays, receipt-key');
 }
 
 function slots(text: string): string {
   if (!/^[1-9][0-9]{0,9}$/.test(text)) throw new InvalidArgumentError('must be a positive whole number of slots');
   return text;
-}
-
-async function answer(flags: { json?: boolean }, run: () => Promise<Answer>): Promise<void> {
-  const { endOnInterrupt, printed } = await import('./command-end.ts');
-  endOnInterrupt(INTERRUPTED);
-  process.exitCode = await printed(flags, run);
 }

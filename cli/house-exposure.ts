@@ -2,15 +2,13 @@ import { existsSync } from 'node:fs';
 import { decodeTerms, type House, termsAddress } from '../program/client/index.ts';
 import type { HouseView } from '../sequencer/chain/view.ts';
 import { dataPaths } from '../sequencer/context.ts';
-import { CasinoError, messageOf } from '../sequencer/errors.ts';
+import { CasinoError } from '../sequencer/errors.ts';
 import { addressOf } from '../sequencer/ledger/addresses.ts';
 import { LedgerReader } from '../sequencer/ledger/reader.ts';
 import { accountAt } from './house-accounts.ts';
 import type { HouseFlags, HousePlace } from './house-place.ts';
 import { identityOf } from './reconcile.ts';
-
-/** Longest that the service may take to answer. */
-const TIMEOUT_MS = 10_000;
+import { askService } from './service-answer.ts';
 
 /** The most that open bets can cost the house, in base units, and up to which slot whoever says so has taken the chain in. */
 export interface Exposure {
@@ -30,21 +28,9 @@ export async function readExposure(place: HousePlace, flags: HouseFlags): Promis
 }
 
 async function byService({ house }: HousePlace, apiUrl: string): Promise<Exposure> {
-  const ask = async (path: string) => {
-    const url = `${apiUrl.replace(/\/+$/, '')}${path}`;
-    if (!URL.canParse(url)) throw new CasinoError('CONFIG_INVALID', `${apiUrl} is not an address`);
-    try {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-      return (await answer.json()) as Record<string, unknown>;
-    } catch (error) {
-      throw new CasinoError('CHAIN_UNREACHABLE', `the service at ${apiUrl} does not answer: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-  };
   // Its slot first: the exposure is then at least as new.
-  const { chain } = (await ask('/health')) as { chain?: { slot?: string } };
-  const said = (await ask('/v1/house')) as { house?: string; exposure?: string };
+  const { chain } = (await askService(apiUrl, '/health')) as { chain?: { slot?: string } };
+  const said = (await askService(apiUrl, '/v1/house')) as { house?: string; exposure?: string };
   if (said.house !== house)
     throw new CasinoError('CHAIN_MISMATCH', `the service at ${apiUrl} runs house ${said.house}, not ${house}`);
   return { amount: BigInt(said.exposure ?? ''), seenSlot: BigInt(chain?.slot ?? ''), from: 'service' };

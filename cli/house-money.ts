@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fundHouse, type House, payHouseWithdrawal, requestHouseWithdrawal } from '../program/client/index.ts';
 import { call } from '../sequencer/chain/rpc.ts';
 import { sendAndFinalize } from '../sequencer/chain/transactions.ts';
@@ -34,7 +35,7 @@ export async function fund(amount: bigint, flags: HouseFlags): Promise<Answer> {
   const { rpc, program, house } = place;
   requireSol((await houseNow(place)).house);
   const payer = await authorityOf(flags);
-  const kept = new KeptTransaction({ rpc, data: place.data, name: 'fund', chain: place.genesisHash });
+  const kept = new KeptTransaction({ rpc, directory: join(place.data, 'operator'), name: 'fund', chain: place.genesisHash });
   const before = await kept.finish();
   if (before) {
     say(`an earlier run had sent it: ${before.note}`);

@@ -16,8 +16,8 @@ export class KeptTransaction {
   readonly #chain: string;
 
   /** `chain`: the genesis hash, base58. A file of another chain is refused (`CHAIN_MISMATCH`). */
-  constructor(options: { rpc: ChainRpc; data: string; name: string; chain: string }) {
-    this.#directory = join(options.data, 'operator');
+  constructor(options: { rpc: ChainRpc; directory: string; name: string; chain: string }) {
+    this.#directory = options.directory;
     this.#path = join(this.#directory, `${options.name}.json`);
     this.#rpc = options.rpc;
     this.#chain = options.chain;
