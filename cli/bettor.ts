@@ -124,7 +124,10 @@ async function ready(place: BettorPlace, { amount, flags }: { amount: bigint; fl
   const { available } = await client.balance();
   if (wish !== undefined && available < amount * BigInt(count)) await payIn(place, { amount: wish, flags });
   else if (available < amount) {
-    throw new EndEarly(EXIT_FINDING, `your balance is ${money(available)}, the stake ${money(amount)}: pay in with --deposit AMOUNT`);
+    throw new EndEarly(
+      EXIT_FINDING,
+      `your balance is ${money(available)}, the stake ${money(amount)}: pay in with --deposit AMOUNT`,
+    );
   }
 }
 

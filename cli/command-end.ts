@@ -2,6 +2,7 @@ import { CasinoApiError, ClientError } from '../client/errors.ts';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import { VerifierError } from '../verifier/errors.ts';
 import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
+import { printable } from './printable.ts';
 
 /** What a command found: its exit code, and what it prints to standard output, in words or as JSON. */
 export interface Answer {
@@ -29,7 +30,7 @@ export async function printed(flags: { json?: boolean | undefined }, run: () => 
     return code;
   } catch (error) {
     const code = exitCodeOf(error);
-    const message = messageOf(error);
+    const message = messageOf(error).split('\n').map(printable).join('\n');
     process.stderr.write(`${message}\n`);
     if (flags.json) process.stdout.write(`${jsonText({ error: message, exit_code: code })}\n`);
     return code;
