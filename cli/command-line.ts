@@ -8,6 +8,7 @@ import type { DemoFlags, ServiceFlags } from './flags.ts';
 import { addHouseCommands } from './house-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
+import { addReplayCommands } from './replay-commands.ts';
 import { addStatusCommands } from './status-commands.ts';
 import { addVerifyCommands } from './verify-commands.ts';
 
@@ -46,6 +47,7 @@ export function commandLine(): Command {
   addFairnessCommands(program);
   addHouseCommands(program);
   addKeysCommands(program);
+  addReplayCommands(program);
   addStatusCommands(program);
   addVerifyCommands(program);
   return program;
