@@ -18,6 +18,7 @@ import { sendAndFinalize } from '../sequencer/chain/transactions.ts';
 import { CasinoError } from '../sequencer/errors.ts';
 import { addressOf } from '../sequencer/ledger/addresses.ts';
 import { abandonRotation, beginRotation, finishRotations, nextKeypair } from '../sequencer/operations/key-rotation.ts';
+import { money } from './amounts.ts';
 import { type Answer, EndEarly } from './command-end.ts';
 import { confirmed } from './confirm.ts';
 import { EXIT_AGAIN, EXIT_FINDING } from './exit-codes.ts';
@@ -63,7 +64,7 @@ export async function pause(paused: boolean, flags: HouseFlags): Promise<Answer>
 export async function rotateSettler(flags: HouseFlags): Promise<Answer> {
   const place = await openPlace(flags);
   const before = await place.reader.houseAt('finalized');
-  if (finishRotations(place.keys, before)) return settlerRotated(before.settler, { resumed: true });
+  if (finishRotations(place.keys, before)) return settlerRotated(place, { settler: before.settler, resumed: true });
   const old = await signerAt(join(place.keys, 'settler.json'));
   const authority = await authorityOf(flags);
   if (old.address !== before.settler) {
@@ -82,7 +83,7 @@ export async function rotateSettler(flags: HouseFlags): Promise<Answer> {
   await sendAndFinalize(rpc, { payer: authority, instructions, computeUnits: COMPUTE_UNITS });
   // The service may have taken the key over by now: whoever comes first.
   finishRotations(place.keys, await place.reader.houseAt('finalized'));
-  return settlerRotated(next, { resumed: false });
+  return settlerRotated(place, { settler: next, resumed: false });
 }
 
 /** The transfer of what a key holds to the one that follows it; none if it holds next to nothing. */
@@ -92,12 +93,17 @@ async function handOver({ rpc }: HousePlace, { from, to }: { from: KeyPairSigner
   return [getTransferSolInstruction({ source: from, destination: to, amount: held - LEFT_BEHIND })];
 }
 
-function settlerRotated(settler: string, { resumed }: { resumed: boolean }): Answer {
+async function settlerRotated({ rpc }: HousePlace, done: { settler: Address; resumed: boolean }): Promise<Answer> {
+  const { settler, resumed } = done;
+  const { value: held } = await call(rpc.getBalance(settler, { commitment: 'finalized' }));
   const words = [
     resumed ? `an earlier run had done it: the settler is ${settler}` : `the settler is ${settler} now`,
+    held > LEFT_BEHIND
+      ? `it has ${money(held)}`
+      : `PAY IT: it has ${money(held)}, and the service does not start with too little`,
     'a service that still runs with the old key ends by itself; start it again if nothing else does',
   ].join('\n');
-  return { code: 0, words, json: { done: !resumed, settler, resumed } };
+  return { code: 0, words, json: { done: !resumed, settler, resumed, settler_lamports: held } };
 }
 
 /** `casino house rotate authority`: announces a fresh key, which `house apply authority` puts into force. */

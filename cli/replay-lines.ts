@@ -41,7 +41,16 @@ function whatOf(call: ReplayedCall): string {
 }
 
 /** Of no use to a reader: `--json` has them. */
-const UNTOLD = new Set(['house', 'genesis_hash', 'key', 'account', 'minimum', 'vrf_commitment', 'session_key_hash', 'account_id']);
+const UNTOLD = new Set([
+  'house',
+  'genesis_hash',
+  'key',
+  'account',
+  'minimum',
+  'vrf_commitment',
+  'session_key_hash',
+  'account_id',
+]);
 const AMOUNTS = new Set(['amount', 'minimum', 'reserved']);
 
 function batchText({ event, proofVerified, blob }: NonNullable<ReplayedCall['batch']>): string {
