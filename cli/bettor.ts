@@ -26,6 +26,8 @@ export interface BetFlags extends BettorFlags {
   wait?: boolean;
 }
 
+/** Bet numbers that one history goes through, with a receipt or without. */
+const MAX_LOOKS = 10_000n;
 const COMPUTE_UNITS = 60_000;
 const CHAIN_TIMEOUT_MS = 120_000;
 const POLL_MS = 250;
@@ -233,7 +235,9 @@ export function history(flags: BettorFlags & { limit: number }): Promise<Answer>
   return withBettor(flags, async ({ client }) => {
     const bets: Record<string, unknown>[] = [];
     const { next_nonce: next } = await askService(flags.api, `/v1/vaults/${client.owner}`);
-    for (let number = BigInt((next as string | undefined) ?? '1') - 1n; number > 0n && bets.length < flags.limit; number -= 1n) {
+    const last = BigInt((next as string | undefined) ?? '1') - 1n;
+    // The service says where to begin, and not for how long to look.
+    for (let number = last; number > 0n && last - number < MAX_LOOKS && bets.length < flags.limit; number -= 1n) {
       const shown = await kept(client, number);
       if (shown) bets.push(shown);
     }

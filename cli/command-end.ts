@@ -1,4 +1,4 @@
-import { CasinoApiError, ClientError } from '../client/errors.ts';
+import { BetRefusedError, CasinoApiError, ClientError, FraudEvidenceError } from '../client/errors.ts';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import { VerifierError } from '../verifier/errors.ts';
 import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
@@ -47,7 +47,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof ClientError) return CLIENT_CODES[error.code] ?? EXIT_FINDING;
   if (error instanceof CasinoError && error.code === 'SETTLEMENT_REJECTED') return EXIT_FINDING;
   if (error instanceof CasinoError || error instanceof VerifierError) return error.retry ? EXIT_AGAIN : EXIT_USAGE;
-  return error instanceof Error && error.name.includes('Fraud') ? EXIT_FINDING : EXIT_USAGE;
+  return error instanceof BetRefusedError || error instanceof FraudEvidenceError ? EXIT_FINDING : EXIT_USAGE;
 }
 
 const CLIENT_CODES: Partial<Record<string, number>> = {

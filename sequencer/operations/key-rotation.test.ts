@@ -1,5 +1,6 @@
 // Would catch: a key that is lost, made twice, or promoted before the chain names it, wherever a rotation is cut off.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,27 @@ test('a rotation goes on with the key that it began with, and takes over once th
   assert.ok(readdirSync(directory).includes(`settler-${before.settler.address}.json`), 'the old key stays');
   for (const name of readdirSync(directory)) assert.equal(statSync(join(directory, name)).mode & 0o077, 0, name);
   assert.equal(finishRotations(directory, { ...shown, settler: next }), false);
+});
+
+test('two rotations at once agree on one key, and none is lost', async () => {
+  const { authority } = await loadOperatorKeys(directory);
+  const module = new URL('./key-rotation.ts', import.meta.url).href;
+  const script = `import { beginRotation } from ${JSON.stringify(module)};
+    process.stdout.write(Buffer.from(beginRotation(${JSON.stringify(directory)}, 'settler')).toString('hex'));`;
+  const run = () =>
+    new Promise<string>((resolve, reject) => {
+      execFile(process.execPath, ['--input-type=module', '-e', script], (error, stdout) =>
+        error ? reject(error) : resolve(stdout),
+      );
+    });
+  const made = await Promise.all([run(), run(), run()]);
+  assert.equal(new Set(made).size, 1);
+  const next = addressIn(nextKeypair(directory, 'settler') as Uint8Array);
+  assert.equal(finishRotations(directory, { authority: authority.address, settler: next }), true);
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => name.includes('draft')),
+    [],
+  );
 });
 
 test('a promotion that was cut off after any of its files is finished', async () => {

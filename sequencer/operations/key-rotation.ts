@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { Address } from '@solana/kit';
@@ -22,13 +22,25 @@ export function nextKeypair(directory: string, name: RotatedKey): Uint8Array | u
   return existsSync(path) ? readKeypairFile(path) : undefined;
 }
 
-/** The key that is to take over, durable before it is returned: that of an earlier attempt, or a fresh one. */
+/**
+ * The key that is to take over, durable before it is returned: that of an earlier attempt, or a fresh one. Of two at once one makes it:
+ * written over, a key that the chain names could be lost.
+ */
 export function beginRotation(directory: string, name: RotatedKey): Uint8Array {
-  const known = nextKeypair(directory, name);
-  if (known) return known;
-  const seed = randomBytes(32);
   const path = nextPath(directory, name);
-  writeFileDurably(path, keypairText(Uint8Array.from([...seed, ...ed25519.getPublicKey(seed)])), OWNER_ONLY);
+  if (!existsSync(path)) {
+    const seed = randomBytes(32);
+    const draft = join(directory, `${name}.next.${process.pid}-${randomBytes(4).toString('hex')}.draft`);
+    writeFileDurably(draft, keypairText(Uint8Array.from([...seed, ...ed25519.getPublicKey(seed)])), OWNER_ONLY);
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    rmSync(draft);
+  }
+  // Before anyone acts on it, also if another has made it.
+  syncDirectory(directory);
   return readKeypairFile(path);
 }
 
@@ -67,7 +79,12 @@ export function finishRotations(directory: string, shown: Record<RotatedKey, Add
   for (const name of ['settler', 'authority'] as const) {
     const next = nextKeypair(directory, name);
     if (!next || addressOf(next.slice(32)) !== shown[name]) continue;
-    promoteKey(directory, name);
+    try {
+      promoteKey(directory, name);
+    } catch (error) {
+      // A start and a command may do it at once: what counts is that it is done.
+      if (addressOf(readKeypairFile(join(directory, `${name}.json`)).slice(32)) !== shown[name]) throw error;
+    }
     took = true;
   }
   return took;
