@@ -1,9 +1,10 @@
 // Would catch: a bettor's command that pays or bets twice after a Ctrl-C, loses a receipt, or shows what the chain does not have.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import type { BetResult } from '../client/bettor.ts';
 import { ExitClient } from '../client/exit-client.ts';
@@ -169,4 +170,23 @@ test('a second command that wants the store has to wait, and bad usage is 2', as
   }
   assert.equal((await run('status', '--api', 'http://127.0.0.1:1', '--once')).code, 75);
   assert.equal(await runStatus({ api: world.apiUrl, once: true, every: 1, json: true }), 0);
+});
+
+test('a status that is watched says when the service is gone, goes on when it is back, and ends well', async () => {
+  const child = spawn(process.execPath, [casino, 'status', '--api', api, '--every', '0.2', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const answers: boolean[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => answers.push((JSON.parse(line) as { answers: boolean }).answers));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  try {
+    await world.until('it looks', () => answers.at(-1) === true);
+    await world.stop();
+    await world.until('it says so', () => answers.at(-1) === false);
+    await world.startSupervised();
+    await world.until('it looks again', () => answers.at(-1) === true);
+  } finally {
+    child.kill('SIGINT');
+  }
+  assert.equal(await ended, 0);
 });

@@ -10,8 +10,15 @@ export async function confirmed(what: string, { yes }: { yes?: boolean | undefin
   if (yes) return true;
   if (!process.stdin.isTTY) throw new CasinoError('CONFIG_INVALID', 'nobody is there to confirm it: say --yes if you mean it');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const stop = new AbortController();
+  // Ctrl-D closes it, and the question would never be answered.
+  lines.once('close', () => stop.abort());
   try {
-    return /^y(es)?$/i.test((await lines.question('Do it? [y/N] ')).trim());
+    return /^y(es)?$/i.test((await lines.question('Do it? [y/N] ', { signal: stop.signal })).trim());
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') throw error;
+    process.stderr.write('\n');
+    return false;
   } finally {
     lines.close();
   }

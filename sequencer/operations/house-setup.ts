@@ -86,8 +86,12 @@ export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
   }
   const account = await reader.houseAt('finalized');
   if (account.domain !== domain) throw new CasinoError('CHAIN_MISMATCH', 'the house was made for another cluster');
-  if (compareBytes(account.receiptKey, keys.receiptKey) !== 0 || account.settler !== keys.settler.address) {
-    throw new CasinoError('CHAIN_MISMATCH', "the house's receipt key or settler is not this operator's");
+  if (compareBytes(account.receiptKey, keys.receiptKey) !== 0) {
+    throw new CasinoError('CHAIN_MISMATCH', "the house's receipt key is not this operator's");
+  }
+  if (account.settler !== keys.settler.address) {
+    const message = `the house's settler is ${account.settler}, and settler.json holds ${keys.settler.address}: docs/operating/house.md`;
+    throw new CasinoError('CHAIN_MISMATCH', message);
   }
   const own: VerifyingKey[] = [];
   for (const key of options.provingKeys) own.push(await ensureVerifyingKey(options, house, key));
