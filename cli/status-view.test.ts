@@ -80,11 +80,11 @@ test('what others wrote steers no terminal', () => {
 });
 
 test('a screen gives back what was there, once, and draws for its present size', () => {
-  const written: string[] = [];
+  const written = [] as string[];
   const stream = Object.assign(new EventEmitter(), { columns: 10, rows: 2, write: (text: string) => written.push(text) });
   const screen = new Screen(stream as unknown as NodeJS.WriteStream);
   screen.draw(() => ['before it is open']);
-  assert.deepEqual(written, []);
+  assert.equal(written.length, 0);
   screen.open();
   let drawn = 0;
   screen.onResize(() => {
