@@ -1,11 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { addArchiveCommands } from './archive-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
+import { addBettorCommands } from './bettor-commands.ts';
 import { endOnUsage } from './exit-codes.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
+import { addHouseCommands } from './house-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
+import { addReplayCommands } from './replay-commands.ts';
+import { addStatusCommands } from './status-commands.ts';
 import { addVerifyCommands } from './verify-commands.ts';
 
 const DEFAULT_API_PORT = 8787;
@@ -39,8 +43,12 @@ export function commandLine(): Command {
     });
   addArchiveCommands(program);
   addAuditCommands(program);
+  addBettorCommands(program);
   addFairnessCommands(program);
+  addHouseCommands(program);
   addKeysCommands(program);
+  addReplayCommands(program);
+  addStatusCommands(program);
   addVerifyCommands(program);
   return program;
 }

@@ -1,16 +1,22 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type * as ceremony from './ceremony.ts';
 import type { CheckFlags } from './ceremony-check.ts';
+import { answered } from './command-actions.ts';
 import { endOnUsage } from './exit-codes.ts';
+import type { KeysFlags } from './operator-keys.ts';
 
 const EXIT_CODES = '\nExit codes: 0 done and in order, 1 something does not hold, 2 bad usage, 75 try again later.';
 
+const NOTHING_LEFT = 'nothing was changed';
+
 /** `casino keys …`: where proving keys come from. */
 export function addKeysCommands(program: Command): void {
-  const steps = program
+  const keys = program
     .command('keys')
-    .description('make proving keys, and hold them against what others can check')
-    .exitOverride(endOnUsage)
+    .description("the operator's keys, Solana keypairs, and where proving keys come from")
+    .exitOverride(endOnUsage);
+  addKeyFiles(keys);
+  const steps = keys
     .command('ceremony')
     .description(
       "make a circuit's proving key together with others, so that nobody knows its secret (docs/operating/ceremony.md)",
@@ -46,6 +52,32 @@ export function addKeysCommands(program: Command): void {
     .requiredOption('--house <address>', 'the house')
     .option('--vk <number>', 'the verifying key; by default that of the circuit', wholeNumber)
     .action(async (flags: CheckFlags) => finish((await import('./ceremony-check.ts')).runCheck(flags)));
+}
+
+/** Keypair files: addresses and modes alone, never a secret. */
+function addKeyFiles(keys: Command): void {
+  const named = (name: string, description: string) =>
+    keys
+      .command(name)
+      .description(description)
+      .option('--json', 'print one JSON object')
+      .addHelpText('after', EXIT_CODES)
+      .exitOverride(endOnUsage);
+  named('list', "the operator's keys in a data directory: addresses, file modes, and whether the house has them")
+    .option('--data <directory>', "the service's data directory", './data')
+    .option('--rpc <url>', 'compare with the house on this chain')
+    .option('--house <address>', 'the house, instead of that of the data directory')
+    .option('--program <address>', 'its program')
+    .action((flags: KeysFlags) =>
+      answered(flags, NOTHING_LEFT, async () => (await import('./operator-keys.ts')).listKeys(flags)),
+    );
+  named('show <file>', 'the address of a Solana keypair file').action((file: string, flags: { json?: boolean }) =>
+    answered(flags, NOTHING_LEFT, async () => (await import('./operator-keys.ts')).showKey(file)),
+  );
+  named('new <file>', 'a fresh Solana keypair in a file that only you may read; never writes over one').action(
+    (file: string, flags: { json?: boolean }) =>
+      answered(flags, NOTHING_LEFT, async () => (await import('./operator-keys.ts')).newKey(file)),
+  );
 }
 
 const runners = () => import('./ceremony.ts');

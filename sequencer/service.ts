@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { getBase58Decoder } from '@solana/kit';
+import { type Address, getBase58Decoder } from '@solana/kit';
 import type { Logger } from 'pino';
 import { verifyEddsaPoseidon } from '../native/index.ts';
 import { STAKE_UNIT } from '../protocol/constants.ts';
@@ -17,7 +17,7 @@ import { ArchiveDirectory } from './archive/files.ts';
 import { openBlobStores } from './blobs/settings.ts';
 import { BlobStore } from './blobs/store.ts';
 import { deriveBatchAccounts } from './chain/batch-transaction.ts';
-import { connectRpc } from './chain/rpc.ts';
+import { type ChainRpc, connectRpc } from './chain/rpc.ts';
 import { ChainWatcher } from './chain/watcher.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import type { Config } from './config.ts';
@@ -27,8 +27,9 @@ import { Ledger } from './ledger/ledger.ts';
 import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
 import { keepReport, keepSettings } from './operations/history.ts';
-import { type OpenedHouse, openHouse, takesDevelopmentKeys } from './operations/house-setup.ts';
-import { loadOperatorKeys } from './operations/keys.ts';
+import { findHouse, type OpenedHouse, openHouse, takesDevelopmentKeys } from './operations/house-setup.ts';
+import { finishRotations } from './operations/key-rotation.ts';
+import { loadOperatorKeys, type OperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
 import { Monitor } from './operations/monitor.ts';
 import { NOTICES } from './operations/problems.ts';
@@ -63,10 +64,10 @@ export async function startService(options: {
   const paths = dataPaths(config.dataDirectory);
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
-    const keys = await loadOperatorKeys(paths.keys);
     const { circuits, proverThreads: threads, rpcTimeoutMs, provingKeysDirectory: ceremonyKeys } = config;
     const proving = options.proving ?? (await nativeProving({ paths, ceremonyKeys, circuits, threads, onProgress }));
     const rpc = connectRpc(config.rpcUrl, rpcTimeoutMs);
+    const keys = await presentKeys(paths.keys, { rpc, program: config.program });
     const { keys: provingKeys } = proving;
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     const opened = await openHouse(house);
@@ -84,6 +85,13 @@ export async function startService(options: {
     await ledger.close().catch(() => {});
     throw error;
   }
+}
+
+/** The operator's keys, those that a rotation has put into force on chain included. */
+async function presentKeys(directory: string, place: { rpc: ChainRpc; program: Address }): Promise<OperatorKeys> {
+  const keys = await loadOperatorKeys(directory);
+  const house = await findHouse({ ...place, keys });
+  return house && finishRotations(directory, house) ? loadOperatorKeys(directory) : keys;
 }
 
 /** A ledger belongs to one house on one chain, for ever. */
@@ -146,9 +154,16 @@ async function run(
     reader,
     pollMs: config.pollMs,
     log,
-    onView: (view) => {
+    onView: async (view) => {
       monitor.chainAnswered();
-      return book.observe(view);
+      await book.observe(view);
+      // Nothing that this process signs settles any more: the next start takes the key that took over.
+      const settler = book.view?.finalized.house.settler;
+      if (settler !== keys.settler.address) {
+        hooks.onFatal(
+          new CasinoError('NOT_LEADING', `the house's settler is ${settler} now: this process can not settle any more`),
+        );
+      }
     },
     onFatal: hooks.onFatal,
   });

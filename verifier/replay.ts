@@ -1,12 +1,23 @@
+import type { Address } from '@solana/kit';
 import * as houseRules from './apply-house.ts';
 import { type SettledBatch, settleBatch, settleTransfers } from './apply-settlement.ts';
 import * as vaultRules from './apply-vault.ts';
 import type { CheckedBet, CheckedRun } from './blob-check.ts';
 import type { FetchedBlob } from './blob-source.ts';
 import type { Divergence, DivergenceCode } from './divergence.ts';
+import type { House } from './layout/accounts.ts';
 import type { HouseEvent } from './layout/events.ts';
 import type { ProgramInstruction, SettleBatchData } from './layout/instructions.ts';
-import { emptyState, type HouseState, holdings, type Place, type PreparedKeys, Step, type Values } from './state.ts';
+import {
+  emptyState,
+  type HouseState,
+  holdings,
+  type Place,
+  type PreparedKeys,
+  Step,
+  type Values,
+  type VaultState,
+} from './state.ts';
 import type { Frame, HistoryTransaction } from './transaction.ts';
 
 /** Divergences that are kept; more are counted. */
@@ -41,7 +52,24 @@ export interface ReplayedBet {
   bet: CheckedBet;
 }
 
+/** One call of the program, once it was taken in. */
+export interface ReplayedCall {
+  signature: string;
+  slot: bigint;
+  blockTimeMs: number | undefined;
+  instruction: ProgramInstruction;
+  /** What the program said; undefined of a call that says nothing, or whose log was cut short. */
+  event: HouseEvent | undefined;
+  /** Of a `settle_batch` that could be checked. */
+  batch: SettledBatch | undefined;
+  house: House | undefined;
+  /** The vaults that it can have changed, as it left them: to be read, and not kept. */
+  vaults: readonly { address: Address; vault: VaultState }[];
+}
+
 export interface ReplayHooks {
+  /** Each call, in the order of the history. */
+  onCall?(call: ReplayedCall): void;
   /** Each batch, once it was checked. `slot` and `blockTimeMs` are its transaction's. */
   onBatch?(batch: SettledBatch, at: { signature: string; slot: bigint; blockTimeMs: number | undefined }): void;
   /** Each bet of it whose blob was there, in the batch's order. */
@@ -126,13 +154,21 @@ export class Replay {
     const report = (code: DivergenceCode, message: string, values?: Values) =>
       this.report(code, message, { transaction: signature, slot: `${slot}`, ...values });
     const step = new Step({ state, place: this.#place, frame, slot, report });
+    let batch: SettledBatch | undefined;
     if (frame.instruction.name === 'settle_batch') {
       const blob = await blobOf(frame.instruction);
-      const batch = settleBatch(step as Step<'settle_batch'>, { blob, keys: this.#keys });
+      batch = settleBatch(step as Step<'settle_batch'>, { blob, keys: this.#keys });
       counts.batches += 1;
       if (batch) this.#tell(batch, { signature, slot, blockTimeMs });
     } else await RULES[frame.instruction.name](step as never);
     this.#held += touched.reduce((sum, vault) => sum + holdings(vault), 0n) - before;
+    this.#hooks.onCall?.({
+      ...{ signature, slot, blockTimeMs, instruction: frame.instruction, event: frame.events[0], batch, house: state.house },
+      vaults: touchedVaults(frame).flatMap((address) => {
+        const vault = state.vaults.get(address);
+        return vault ? [{ address, vault }] : [];
+      }),
+    });
   }
 
   #tell(batch: SettledBatch, at: { signature: string; slot: bigint; blockTimeMs: number | undefined }): void {

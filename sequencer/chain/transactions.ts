@@ -139,13 +139,25 @@ export async function sendAndFinalize(rpc: ChainRpc, input: TransactionInput): P
   const deadlineMs = performance.now() + FINALITY_TIMEOUT_MS;
   for (;;) {
     const signed = await signTransaction(rpc, input);
-    if (await untilFinal(rpc, signed, deadlineMs)) return signed.signature;
+    if (await untilFinal(rpc, signed, { deadlineMs, sentBefore: false })) return signed.signature;
   }
 }
 
+/**
+ * Sends signed bytes until their end is known: true once they are final, false once they never can be. Rejects as `sendAndFinalize`.
+ * `sentBefore`: an earlier run may have sent them.
+ */
+export function followToEnd(rpc: ChainRpc, signed: SignedBytes, { sentBefore }: { sentBefore: boolean }): Promise<boolean> {
+  return untilFinal(rpc, signed, { deadlineMs: performance.now() + FINALITY_TIMEOUT_MS, sentBefore });
+}
+
 /** True once the transaction is final, false once it never can be. */
-async function untilFinal(rpc: ChainRpc, signed: SignedBytes, deadlineMs: number): Promise<boolean> {
-  let [sends, sentAtMs] = [0, Number.NEGATIVE_INFINITY];
+async function untilFinal(
+  rpc: ChainRpc,
+  signed: SignedBytes,
+  { deadlineMs, sentBefore }: { deadlineMs: number; sentBefore: boolean },
+): Promise<boolean> {
+  let [sends, sentAtMs] = [sentBefore ? 1 : 0, Number.NEGATIVE_INFINITY];
   let refusal: CasinoError | undefined;
   while (performance.now() < deadlineMs) {
     const found = await unlessUnreachable(() => look(rpc, signed));
@@ -167,7 +179,9 @@ async function untilFinal(rpc: ChainRpc, signed: SignedBytes, deadlineMs: number
 
 /** Where a transaction stands. It is expired if a node that knows of its height's end does not know it: that node is asked last. */
 async function look(rpc: ChainRpc, signed: SignedBytes): Promise<'unseen' | 'landed' | 'final' | 'expired'> {
-  const ask = async () => (await call(rpc.getSignatureStatuses([signed.signature]))).value[0];
+  // With the history: bytes that an earlier run has kept may have landed long ago.
+  const options = { searchTransactionHistory: true } as const;
+  const ask = async () => (await call(rpc.getSignatureStatuses([signed.signature], options))).value[0];
   let [status, expired] = [await ask(), false];
   if (!status) {
     expired = (await blockHeight(rpc)) > signed.lastValidBlockHeight;

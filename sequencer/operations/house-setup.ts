@@ -10,10 +10,12 @@ import {
 import {
   addTerms,
   addVerifyingKey,
+  decodeHouse,
   decodeOwned,
   decodeTerms,
   decodeVerifyingKey,
   fundHouse,
+  type House,
   houseAddress,
   initHouse,
   termsAddress,
@@ -71,13 +73,25 @@ export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
   const genesisHash = new Uint8Array(getBase58Encoder().encode(await call(rpc.getGenesisHash())));
   assertKeysFit(genesisHash, options.provingKeys);
   const domain = domainOf(genesisHash);
-  const house = await houseAddress({ program, creator: keys.authority.address });
+  const house = await houseAddress({ program, creator: keys.creator });
   const reader = new ChainReader({ rpc, program, house, nowMs: options.nowMs });
-  if ((await fetchData(options, house)) === undefined) await makeHouse(options, genesisHash);
+  if ((await fetchData(options, house)) === undefined) {
+    if (keys.creator !== keys.authority.address) {
+      throw new CasinoError(
+        'CHAIN_MISMATCH',
+        `this chain has no house that ${keys.creator} made, and its authority has changed since`,
+      );
+    }
+    await makeHouse(options, genesisHash);
+  }
   const account = await reader.houseAt('finalized');
   if (account.domain !== domain) throw new CasinoError('CHAIN_MISMATCH', 'the house was made for another cluster');
-  if (compareBytes(account.receiptKey, keys.receiptKey) !== 0 || account.settler !== keys.settler.address) {
-    throw new CasinoError('CHAIN_MISMATCH', "the house's receipt key or settler is not this operator's");
+  if (compareBytes(account.receiptKey, keys.receiptKey) !== 0) {
+    throw new CasinoError('CHAIN_MISMATCH', "the house's receipt key is not this operator's");
+  }
+  if (account.settler !== keys.settler.address) {
+    const message = `the house's settler is ${account.settler}, and settler.json holds ${keys.settler.address}: docs/operating/house.md`;
+    throw new CasinoError('CHAIN_MISMATCH', message);
   }
   const own: VerifyingKey[] = [];
   for (const key of options.provingKeys) own.push(await ensureVerifyingKey(options, house, key));
@@ -92,6 +106,13 @@ export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
   const others = (await reader.verifyingKeys()).filter(({ id }) => !own.some((key) => key.id === id));
   const verifyingKeys = [...own, ...others];
   return { reader, genesisHash, domain, currentTerms, terms, verifyingKeys };
+}
+
+/** The house of these keys as the finalized chain shows it; undefined before it is made. */
+export async function findHouse(options: Pick<HouseOptions, 'rpc' | 'program' | 'keys'>): Promise<House | undefined> {
+  const { program, keys } = options;
+  const data = await fetchData(options, await houseAddress({ program, creator: keys.creator }));
+  return data && decodeHouse(data);
 }
 
 /** Where money is real, nothing is settled under a key whose secret is public. */
@@ -180,7 +201,7 @@ async function readTerms(options: HouseOptions, house: Address, currentTerms: nu
 }
 
 /** The finalized data of an account of the program; undefined if there is none. */
-async function fetchData(options: HouseOptions, address: Address) {
+async function fetchData(options: Pick<HouseOptions, 'rpc' | 'program'>, address: Address) {
   const { rpc, program } = options;
   const { value } = await call(rpc.getAccountInfo(address, { commitment: 'finalized', encoding: 'base64' }));
   if (!value) return undefined;

@@ -2,17 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { createKeyPairSignerFromBytes, type KeyPairSigner } from '@solana/kit';
+import { type Address, createKeyPairSignerFromBytes, isAddress, type KeyPairSigner } from '@solana/kit';
 import { compareBytes } from '../../protocol/bytes.ts';
 import { bytesToInteger, FIELD_ORDER, fieldFromBytes, fieldToBytes } from '../../protocol/field.ts';
-import { CasinoError } from '../errors.ts';
+import { CasinoError, messageOf } from '../errors.ts';
 import { writeFileDurably } from './files.ts';
 
 const OWNER_ONLY = 0o600;
 
+export type OperatorKeyName = 'authority' | 'settler' | 'receipt';
+
 /** The operator's secrets, each a file that only its owner may read. Keypairs are in Solana's format: a JSON array of 64 bytes. */
 export interface OperatorKeys {
   authority: KeyPairSigner;
+  /** The authority that made the house, whose address is derived from it: the present one's, until that was rotated. */
+  creator: Address;
   settler: KeyPairSigner;
   /** Ed25519 seed of the receipt key, and its public key. */
   receiptSeed: Uint8Array;
@@ -23,22 +27,32 @@ export interface OperatorKeys {
 export async function loadOperatorKeys(directory: string): Promise<OperatorKeys> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const receipt = keypairBytes(join(directory, 'receipt.json'));
+  const authority = await createKeyPairSignerFromBytes(keypairBytes(join(directory, 'authority.json')));
   return {
-    authority: await createKeyPairSignerFromBytes(keypairBytes(join(directory, 'authority.json'))),
+    authority,
+    creator: readCreator(directory) ?? authority.address,
     settler: await createKeyPairSignerFromBytes(keypairBytes(join(directory, 'settler.json'))),
     receiptSeed: receipt.slice(0, 32),
     receiptKey: receipt.slice(32),
   };
 }
 
+/** Who made the house; undefined as long as the authority is the same. */
+export function readCreator(directory: string): Address | undefined {
+  const path = join(directory, 'creator.address');
+  if (!existsSync(path)) return undefined;
+  const text = readFileSync(path, 'utf8').trim();
+  if (!isAddress(text)) throw new CasinoError('CONFIG_INVALID', `${path} is not an address`);
+  return text;
+}
+
 /** The receipt key of a directory, seed and public key; undefined if it has none. Makes nothing; `CONFIG_INVALID` if it is damaged. */
 export function readReceiptKey(directory: string): Pick<OperatorKeys, 'receiptSeed' | 'receiptKey'> | undefined {
   const path = join(directory, 'receipt.json');
   if (!existsSync(path)) return undefined;
-  const bytes = keypairBytes(path);
+  const bytes = readKeypairFile(path);
   const [receiptSeed, receiptKey] = [bytes.slice(0, 32), bytes.slice(32)];
-  if (compareBytes(ed25519.getPublicKey(receiptSeed), receiptKey) === 0) return { receiptSeed, receiptKey };
-  throw new CasinoError('CONFIG_INVALID', `the halves of ${path} do not belong together`);
+  return { receiptSeed, receiptKey };
 }
 
 /** The secrets k of all terms that this operator has made, by terms id. */
@@ -65,14 +79,33 @@ export function termsSecret(directory: string, id: number): bigint {
 function keypairBytes(path: string): Uint8Array {
   if (!existsSync(path)) {
     const seed = randomBytes(32);
-    const bytes = [...seed, ...ed25519.getPublicKey(seed)];
-    writeFileDurably(path, new TextEncoder().encode(`${JSON.stringify(bytes)}\n`), OWNER_ONLY);
+    writeFileDurably(path, keypairText(Uint8Array.from([...seed, ...ed25519.getPublicKey(seed)])), OWNER_ONLY);
   }
-  const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  return readKeypairFile(path);
+}
+
+/** A keypair file's bytes, as the Solana tools write it. */
+export const keypairText = (bytes: Uint8Array): Uint8Array => new TextEncoder().encode(`${JSON.stringify([...bytes])}\n`);
+
+/** The 64 bytes of a keypair file: seed, then public key. `CONFIG_INVALID` if it is none, or its halves do not belong together. */
+export function readKeypairFile(path: string): Uint8Array {
+  const bytes = parseKeypair(path);
+  if (compareBytes(ed25519.getPublicKey(bytes.slice(0, 32)), bytes.slice(32)) === 0) return bytes;
+  throw new CasinoError('CONFIG_INVALID', `the halves of ${path} do not belong together`);
+}
+
+function parseKeypair(path: string): Uint8Array {
+  // Never the parser's own words: they quote the text, which may be a secret.
+  const none = () => new CasinoError('CONFIG_INVALID', `${path} is not a keypair file: a JSON array of 64 bytes`);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw none();
+    throw new CasinoError('CONFIG_INVALID', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
   const isByte = (value: unknown): value is number =>
     Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256;
-  if (!Array.isArray(parsed) || parsed.length !== 64 || !parsed.every(isByte)) {
-    throw new CasinoError('CONFIG_INVALID', `${path} is not a keypair file: a JSON array of 64 bytes`);
-  }
+  if (!Array.isArray(parsed) || parsed.length !== 64 || !parsed.every(isByte)) throw none();
   return Uint8Array.from(parsed);
 }
