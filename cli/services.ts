@@ -57,7 +57,7 @@ export async function startServices(options: ServiceOptions): Promise<Services> 
   const sequencer = new Supervised('sequencer', options, [
     fileURLToPath(new URL('../sequencer/main.ts', import.meta.url)),
     ...['--data', dataDirectory, '--rpc', `http://127.0.0.1:${rpcPort}`, '--port', String(apiPort)],
-    ...['--slot-ms', String(options.slotMs), '--poll-ms', String(options.pollMs)],
+    ...['--slot-ms', String(options.slotMs), '--poll-ms', String(options.pollMs), '--make-house'],
     ...(options.sequencerFlags ?? []),
   ]);
   const stop = async () => {

@@ -17,17 +17,19 @@ const log = pino({ name: 'sequencer' });
 let service: Service | undefined;
 let ending = false;
 
-function configFromFlags(): Config {
+function optionsFromFlags(): { config: Config; makeHouse: boolean } {
   const settings = SETTING_NAMES.map((name) => {
     const { flag, kind } = settingOf(name);
     return [flag, { type: 'string', multiple: kind.repeatable === true }] as const;
   });
-  const { config: path, ...flags } = parsed({ config: { type: 'string' }, ...Object.fromEntries(settings) });
+  const own = { config: { type: 'string' }, 'make-house': { type: 'boolean' } } as const;
+  const { config: path, 'make-house': makeHouse, ...flags } = parsed({ ...own, ...Object.fromEntries(settings) });
   const file = path === undefined ? {} : { file: readSettingsFile(path) };
-  return serviceConfig(resolveSettings({ flags, environment: process.env, ...file }));
+  const config = serviceConfig(resolveSettings({ flags, environment: process.env, ...file }));
+  return { config, makeHouse: makeHouse === true };
 }
 
-function parsed(options: NonNullable<ParseArgsConfig['options']>): Flags & { config?: string } {
+function parsed(options: NonNullable<ParseArgsConfig['options']>): Flags & { config?: string; 'make-house'?: boolean } {
   try {
     return parseArgs({ options }).values as Flags;
   } catch (error) {
@@ -61,7 +63,7 @@ process.on('disconnect', () => void stop('the parent process ended').catch(fail)
 
 try {
   service = await startService({
-    config: configFromFlags(),
+    ...optionsFromFlags(),
     log,
     onProgress: (message) => log.info({ progress: true }, message),
     onFatal: fail,

@@ -26,8 +26,9 @@ import { Ledger } from './ledger/ledger.ts';
 import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
 import { keepReport, keepSettings } from './operations/history.ts';
+import { makeDevelopmentHouse } from './operations/house-making.ts';
 import { type OpenedHouse, openHouse, takesDevelopmentKeys } from './operations/house-setup.ts';
-import { loadOperatorKeys } from './operations/keys.ts';
+import { loadOperatorKeys, readOperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
 import { Monitor } from './operations/monitor.ts';
 import { NOTICES } from './operations/problems.ts';
@@ -52,6 +53,8 @@ export async function startService(options: {
   log: Logger;
   onProgress(message: string): void;
   onFatal(error: CasinoError): void;
+  /** Make keys and house if they are missing, with lamports of the chain's faucet: for a chain of one's own, elsewhere `casino init` does. */
+  makeHouse?: boolean;
   /** Instead of the keys that the settings name and their native provers. */
   proving?: Proving;
 }): Promise<Service> {
@@ -62,13 +65,14 @@ export async function startService(options: {
   const paths = dataPaths(config.dataDirectory);
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
-    const keys = await loadOperatorKeys(paths.keys);
+    const keys = await (options.makeHouse ? loadOperatorKeys : readOperatorKeys)(paths.keys);
     const { circuits, proverThreads: threads, rpcTimeoutMs, provingKeysDirectory: ceremonyKeys } = config;
     const proving = options.proving ?? (await nativeProving({ paths, ceremonyKeys, circuits, threads, onProgress }));
     const rpc = connectRpc(config.rpcUrl, rpcTimeoutMs);
     const { keys: provingKeys } = proving;
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
-    const opened = await openHouse(house);
+    if (options.makeHouse) await makeDevelopmentHouse(house);
+    const opened = await openHouse({ ...house, wasOpen: ledger.read.meta('identity') !== undefined });
     await bindLedger(ledger, opened);
     await keepSettings(ledger, { config, timeMs: Date.now() });
     const batchAccounts = await deriveBatchAccounts({
