@@ -3,9 +3,10 @@ import { addArchiveCommands } from './archive-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { endOnUsage } from './exit-codes.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
-import type { DemoFlags, ServiceFlags } from './flags.ts';
+import type { DemoFlags, ServiceFlags, StartFlags } from './flags.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
+import { addSetupCommands } from './setup-commands.ts';
 import { addVerifyCommands } from './verify-commands.ts';
 
 const DEFAULT_API_PORT = 8787;
@@ -16,10 +17,17 @@ export function commandLine(): Command {
   const program = new Command('casino')
     .description('ZK Casino: provably fair bets, settled on Solana with Groth16 proofs')
     .showHelpAfterError();
-  withServiceOptions(program.command('start'))
-    .description('run the local chain and the sequencer until Ctrl-C')
-    .action(async (flags: ServiceFlags) => (await import('./start.ts')).runStart(flags));
-  withServiceOptions(program.command('demo'))
+  addSetupCommands(program);
+  withServiceOptions(program.command('start'), NO_DEFAULTS)
+    .description('run the sequencer until Ctrl-C, on the chain of casino.toml, or with a local chain beside it')
+    .option('--config <file>', 'the settings file (default: casino.toml if there is one)')
+    .option('--rpc <url>', 'the JSON-RPC address of a node, instead of the one of the settings')
+    .addHelpText('after', START_HELP)
+    .exitOverride(endOnUsage)
+    .action(async (flags: StartFlags) => {
+      process.exitCode = await (await import('./start.ts')).runStart(flags);
+    });
+  withServiceOptions(program.command('demo'), { data: './data', apiPort: DEFAULT_API_PORT })
     .description('watch bettors bet, and their bets proven, settled, finalized and reconciled')
     .option('--bets <count>', 'bets in all', wholeNumber, 200)
     .option('--bettors <count>', 'bettors', wholeNumber, 5)
@@ -45,12 +53,23 @@ export function commandLine(): Command {
   return program;
 }
 
-function withServiceOptions(command: Command): Command {
+const START_HELP = `
+Examples:
+  casino start                                a local chain, for trying out
+  casino start --config /etc/casino.toml      the house that \`casino init\` has made
+
+Flags go before CASINO_* in the environment, that before the settings file, and that before the defaults (docs/reference/config.md).
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 it can not go on, 2 bad usage or settings, 75 it may work when started again.`;
+
+/** What is left out comes from the settings. */
+const NO_DEFAULTS = { data: undefined, apiPort: undefined };
+
+function withServiceOptions(command: Command, defaults: { data: string | undefined; apiPort: number | undefined }): Command {
   return command
-    .option('--data <directory>', 'where everything that lasts is kept', './data')
-    .option('--reset', 'begin anew: wipe chain, ledger, keys and proofs together')
+    .option('--data <directory>', 'where everything that lasts is kept', defaults.data)
+    .option('--reset', 'begin anew, on the local chain alone: wipe chain, ledger, keys and proofs together')
     .option('--blob-store <where>', 'where blobs are published too, repeatable: docs/operating/blobs.md', oneMore, [])
-    .option('--api-port <port>', 'port of the API', wholeNumber, DEFAULT_API_PORT)
+    .option('--api-port <port>', 'port of the API', wholeNumber, defaults.apiPort)
     .option('--proving-keys <directory>', 'proving keys of a ceremony, instead of development keys')
     .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT);
 }

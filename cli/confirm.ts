@@ -1,0 +1,32 @@
+import { createInterface } from 'node:readline/promises';
+import type { Output } from './output.ts';
+
+/** Asks on standard error, so that a result on standard output stays alone. */
+export async function confirmed(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } catch {
+    // Ctrl-C or the end of the input.
+    return false;
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Lets the step that runs end: one that has been sent and is not waited for might be made twice. */
+export async function withoutInterruption<T>(output: Output, run: (shouldStop: () => boolean) => Promise<T>): Promise<T> {
+  let isStopping = false;
+  const stop = () => {
+    isStopping = true;
+    output.line('stopping after this step');
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  try {
+    return await run(() => isStopping);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}
