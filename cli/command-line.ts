@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
 import { addArchiveCommands } from './archive-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
+import { addCompletionCommands } from './completion-commands.ts';
 import { endOnUsage } from './exit-codes.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
 import type { DemoFlags, ServiceFlags, StartFlags } from './flags.ts';
@@ -16,7 +18,11 @@ const DEFAULT_RPC_PORT = 8899;
 export function commandLine(): Command {
   const program = new Command('casino')
     .description('ZK Casino: provably fair bets, settled on Solana with Groth16 proofs')
-    .showHelpAfterError();
+    .version(packageJson.version, '--version', 'print the version')
+    .addHelpText('after', HELP)
+    .showHelpAfterError('(--help says more)')
+    .exitOverride(endOnUsage)
+    .commandsGroup('Run a house:');
   addSetupCommands(program);
   withServiceOptions(program.command('start'), NO_DEFAULTS)
     .description('run the sequencer until Ctrl-C, on the chain of casino.toml, or with a local chain beside it')
@@ -27,31 +33,57 @@ export function commandLine(): Command {
     .action(async (flags: StartFlags) => {
       process.exitCode = await (await import('./start.ts')).runStart(flags);
     });
+  program.commandsGroup('Try it out:');
   withServiceOptions(program.command('demo'), { data: './data', apiPort: DEFAULT_API_PORT })
     .description('watch bettors bet, and their bets proven, settled, finalized and reconciled')
     .option('--bets <count>', 'bets in all', wholeNumber, 200)
     .option('--bettors <count>', 'bettors', wholeNumber, 5)
     .option('--exit', 'end when all is settled, instead of staying up')
     .option('--json', 'print one JSON object as the last line')
+    .addHelpText('after', DEMO_HELP)
     .action(async (flags: ServiceFlags & DemoFlags) => (await import('./demo.ts')).runDemoCommand(flags));
+  program.commandsGroup('Check a house:');
   program
     .command('reconcile')
     .description('compare a ledger with the chain, whether its service runs or not; writes nothing')
     .requiredOption('--data <directory>', 'where the ledger is kept')
     .requiredOption('--rpc <url>', "the chain's JSON-RPC address")
     .option('--json', 'print the report as one JSON object')
-    .addHelpText('after', '\nExit codes: 0 nothing differs, 1 differences, 2 bad usage, 75 the chain does not answer.')
+    .addHelpText('after', RECONCILE_HELP)
     .exitOverride(endOnUsage)
     .action(async (flags: ReconcileFlags) => {
       process.exitCode = await (await import('./reconcile.ts')).runReconcile(flags);
     });
-  addArchiveCommands(program);
   addAuditCommands(program);
   addFairnessCommands(program);
-  addKeysCommands(program);
   addVerifyCommands(program);
+  program.commandsGroup('Keep its files and keys:');
+  addArchiveCommands(program);
+  addKeysCommands(program);
+  program.commandsGroup('About this command line:').helpCommand(true);
+  addCompletionCommands(program, endOnUsage);
   return program;
 }
+
+const HELP = `
+Examples:
+  casino demo --exit                                                 everything once, on a local chain
+  casino init --cluster devnet --program ADDRESS --bankroll 2        a house of your own
+  casino verify chain --rpc URL --blobs WHERE                        somebody's house, from public data alone
+
+\`casino COMMAND --help\` has examples and exit codes. Through npm: npm run --silent casino -- COMMAND`;
+
+const DEMO_HELP = `
+Example:
+  casino demo --bets 50 --exit
+
+Exit codes: 0 every bet was settled and nothing differs, 1 something went wrong, 2 bad usage, 130 interrupted.`;
+
+const RECONCILE_HELP = `
+Example:
+  casino reconcile --data data --rpc http://127.0.0.1:8899
+
+Exit codes: 0 nothing differs, 1 differences, 2 bad usage, 75 the chain does not answer.`;
 
 const START_HELP = `
 Examples:

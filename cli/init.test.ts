@@ -130,6 +130,16 @@ describe('casino init and start on a chain of others', { timeout: TIMEOUT_MS }, 
       const { betNumber, head } = await bettor.client.bet({ amount: 1_000_000n, guess: 'heads' });
       assert.ok(betNumber > 0n);
       await bettor.client.waitForBet(head);
+      const doctor = await runCasino(['doctor', '--json'], { cwd: house(), env: { ...env, CASINO_API_PORT: String(port) } });
+      assert.equal(doctor.exitCode, 0, doctor.output);
+      const { findings } = JSON.parse(doctor.output) as { findings: { check: string; level: string; message: string }[] };
+      const found = new Map(findings.map((one) => [one.check, one]));
+      assert.match(found.get('API port')?.message ?? '', /running service/);
+      assert.match(found.get('process')?.message ?? '', /the service runs/);
+      assert.equal(found.get('verifying keys')?.level, 'warn');
+      for (const check of ['ledger', 'node', 'chain', 'finality', 'clock', 'program', 'house', 'settler', 'keys', 'key files']) {
+        assert.equal(found.get(check)?.level, 'ok', `${check}: ${found.get(check)?.message}`);
+      }
       child.kill('SIGINT');
       assert.equal(await new Promise((resolve) => child.once('close', resolve)), 0, said);
     } finally {

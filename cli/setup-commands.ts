@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { lamportsOfSol } from './amounts.ts';
 import type { ConfigFlags } from './config.ts';
+import type { DoctorFlags } from './doctor/doctor.ts';
 import { endOnUsage } from './exit-codes.ts';
 import type { InitFlags } from './init.ts';
 
@@ -60,7 +61,26 @@ export function addSetupCommands(program: Command): void {
     .action(async (flags: ConfigFlags) => {
       process.exitCode = await (await import('./config.ts')).runConfigShow(flags);
     });
+  program
+    .command('doctor')
+    .description('look for everything that an operator gets wrong: machine, settings, keys, ledger, chain, house')
+    .option('--config <file>', 'the settings file (default: casino.toml if there is one)')
+    .option('--data <directory>', 'as `casino start` would be given it')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', DOCTOR_HELP)
+    .exitOverride(endOnUsage)
+    .action(async (flags: DoctorFlags) => {
+      process.exitCode = await (await import('./doctor/doctor.ts')).runDoctor(flags);
+    });
 }
+
+const DOCTOR_HELP = `
+Examples:
+  casino doctor
+  casino doctor --config /etc/casino.toml --json
+
+Each line is fine (✓), to look at (!), without an answer (?) or wrong (✗), with what to do. Changes nothing; the service may run.
+Exit codes: 0 nothing is wrong, 1 something is, 2 bad usage or a settings file that can not be read, 75 the chain does not answer.`;
 
 const INIT_HELP = `
 Examples:

@@ -149,7 +149,7 @@ async function readTerms(options: HouseOptions, house: Address, currentTerms: nu
 }
 
 /** The finalized data of an account of the program; undefined if there is none. */
-export async function fetchData(options: HouseOptions, address: Address) {
+export async function fetchData(options: Pick<HouseOptions, 'rpc' | 'program'>, address: Address) {
   const { rpc, program } = options;
   const { value } = await call(rpc.getAccountInfo(address, { commitment: 'finalized', encoding: 'base64' }));
   if (!value) return undefined;
