@@ -35,7 +35,8 @@ export const SETTINGS: { readonly [Name in keyof Required<Config>]: Setting<NonN
     key: 'data.directory',
     flag: 'data',
     kind: PATH,
-    about: 'Where everything that lasts is kept: ledger, keys, blobs, archive, development proving keys.',
+    about:
+      'Where everything that lasts is kept: ledger, keys, blobs, archive, development proving keys. `casino` takes ./data if nothing is said.',
   },
   rpcUrl: {
     key: 'chain.rpc_url',
