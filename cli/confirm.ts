@@ -4,10 +4,13 @@ import type { Output } from './output.ts';
 /** Asks on standard error, so that a result on standard output stays alone. */
 export async function confirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const ended = new AbortController();
+  // Otherwise Ctrl-C or the end of the input would leave the question without an answer for ever.
+  for (const event of ['SIGINT', 'close'] as const) terminal.once(event, () => ended.abort());
   try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal: ended.signal })).trim());
   } catch {
-    // Ctrl-C or the end of the input.
+    process.stderr.write('\n');
     return false;
   } finally {
     terminal.close();

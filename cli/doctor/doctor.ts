@@ -6,7 +6,7 @@ import { blobHashOfCid } from '../../protocol/blob.ts';
 import { openBlobStores } from '../../sequencer/blobs/settings.ts';
 import type { Config } from '../../sequencer/config.ts';
 import { dataPaths } from '../../sequencer/context.ts';
-import { CasinoError, messageOf } from '../../sequencer/errors.ts';
+import { messageOf } from '../../sequencer/errors.ts';
 import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from '../exit-codes.ts';
 import { Output } from '../output.ts';
 import { loadSettings, type SettingsFlags } from '../settings.ts';
@@ -36,7 +36,6 @@ export async function runDoctor(flags: DoctorFlags): Promise<number> {
     return exitCodeOf(findings);
   } catch (error) {
     output.end();
-    if (!(error instanceof CasinoError)) throw error;
     process.stderr.write(`${messageOf(error)}\n`);
     return EXIT_USAGE;
   }

@@ -70,9 +70,10 @@ export async function keysOf(dataDirectory: string): Promise<{ keys: OperatorKey
 export function ledgerFacts(dataDirectory: string): LedgerFacts {
   const { ledger: path } = dataPaths(dataDirectory);
   const nothing = { batchesPerDay: undefined, archives: { count: 0, problems: [] } };
-  const isRunning = isLocked(`${path}.lock`);
-  if (!existsSync(path)) return { exists: false, isRunning, ...nothing };
+  let isRunning = false;
   try {
+    isRunning = isLocked(`${path}.lock`);
+    if (!existsSync(path)) return { exists: false, isRunning, ...nothing };
     assertWhole(path);
     const read = LedgerReader.open(path);
     try {
