@@ -9,6 +9,13 @@ export interface ServiceFlags {
   provingKeys?: string;
 }
 
+/** Flags of `start`: what is left out comes from the settings. */
+export interface StartFlags extends Partial<Omit<ServiceFlags, 'rpcPort'>> {
+  rpcPort: number;
+  config?: string;
+  rpc?: string;
+}
+
 export interface DemoFlags {
   bets: number;
   bettors: number;

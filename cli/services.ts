@@ -12,17 +12,13 @@ const MAX_KEPT_LINES = 20;
 const RESTART_DELAY_MS = 500;
 const DEFAULT_MAX_FAILED_STARTS = 5;
 
+const SEQUENCER = fileURLToPath(new URL('../sequencer/main.ts', import.meta.url));
+
 /** A local chain quick enough to watch: blocks ten times a second, final after half a second. */
 export const LOCAL_CHAIN_TIMING = { slotMs: 100, confirmSlots: 1, finalizeSlots: 5, pollMs: 50 };
 
-export interface ServiceOptions {
+export interface SupervisionOptions {
   dataDirectory: string;
-  apiPort: number;
-  rpcPort: number;
-  slotMs: number;
-  confirmSlots: number;
-  finalizeSlots: number;
-  pollMs: number;
   /** A process that ends this often without having been ready is not started again. */
   maxFailedStarts?: number;
   /** Further flags of the sequencer. */
@@ -31,6 +27,17 @@ export interface ServiceOptions {
   onProgress(message: string): void;
   /** A process ended by itself and is started again. */
   onRestart(message: string): void;
+  /** A process is not started again. */
+  onGivenUp?(): void;
+}
+
+export interface ServiceOptions extends SupervisionOptions {
+  apiPort: number;
+  rpcPort: number;
+  slotMs: number;
+  confirmSlots: number;
+  finalizeSlots: number;
+  pollMs: number;
 }
 
 export interface Services {
@@ -55,9 +62,10 @@ export async function startServices(options: ServiceOptions): Promise<Services> 
     ...['--program', `${LOCAL_PROGRAM_ADDRESS}=${program}`],
   ]);
   const sequencer = new Supervised('sequencer', options, [
-    fileURLToPath(new URL('../sequencer/main.ts', import.meta.url)),
+    SEQUENCER,
     ...['--data', dataDirectory, '--rpc', `http://127.0.0.1:${rpcPort}`, '--port', String(apiPort)],
-    ...['--slot-ms', String(options.slotMs), '--poll-ms', String(options.pollMs)],
+    ...['--slot-ms', String(options.slotMs), '--poll-ms', String(options.pollMs), '--make-house'],
+    ...['--program', LOCAL_PROGRAM_ADDRESS],
     ...(options.sequencerFlags ?? []),
   ]);
   const stop = async () => {
@@ -82,22 +90,49 @@ export async function startServices(options: ServiceOptions): Promise<Services> 
   };
 }
 
+/** A sequencer on a chain that runs elsewhere. */
+export interface RunningSequencer {
+  apiUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the sequencer alone, on the chain that its flags and settings name, and starts it again when it ends by itself. */
+export async function startSequencer(options: SupervisionOptions): Promise<RunningSequencer> {
+  mkdirSync(options.dataDirectory, { recursive: true });
+  const sequencer = new Supervised('sequencer', options, [SEQUENCER, ...(options.sequencerFlags ?? [])]);
+  options.onProgress('starting the sequencer');
+  const { url } = await sequencer.start();
+  return { apiUrl: url ?? '', stop: () => sequencer.stop() };
+}
+
 /** Removes everything that lasts: chain, ledger, keys and proofs belong together. */
 export function resetData(dataDirectory: string): void {
   rmSync(dataDirectory, { recursive: true, force: true });
+}
+
+/** A process that ended before it was ready, with its last words. */
+export class StartFailure extends Error {
+  /** Its exit code; null after a signal. */
+  readonly exitCode: number | null;
+
+  constructor(name: string, { end, words, code }: { end: string; words: readonly string[]; code: number | null }) {
+    super(`the ${name} did not start (${end}):\n${words.join('\n')}`);
+    this.name = 'StartFailure';
+    this.exitCode = code;
+  }
 }
 
 /** A child process that logs to a file, says when it is ready, ends with this process, and is started again when it fails. */
 class Supervised {
   readonly #name: string;
   readonly #args: string[];
-  readonly #options: ServiceOptions;
+  readonly #options: SupervisionOptions;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
   #stopping = false;
   #failedStarts = 0;
 
-  constructor(name: string, options: ServiceOptions, args: string[]) {
+  constructor(name: string, options: SupervisionOptions, args: string[]) {
     this.#name = name;
     this.#options = options;
     this.#args = args;
@@ -109,8 +144,8 @@ class Supervised {
     return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
   }
 
-  /** Resolves when the process is ready; rejects with its last words if it ends before. */
-  async start(): Promise<void> {
+  /** Resolves to what the process says when it is ready; rejects with its last words if it ends before. */
+  async start(): Promise<LogLine> {
     const logFile = openSync(join(this.#options.dataDirectory, `${this.#name}.log`), 'a');
     const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', logFile, 'ipc'] });
     this.#child = child;
@@ -120,7 +155,7 @@ class Supervised {
     const kept: string[] = [];
     let ready = false;
     this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<LogLine>((resolve, reject) => {
       const timer = setTimeout(() => child.kill('SIGKILL'), READY_TIMEOUT_MS);
       lines.on('line', (line) => {
         writeSync(log, `${line}\n`);
@@ -132,7 +167,7 @@ class Supervised {
         ready = true;
         this.#failedStarts = 0;
         clearTimeout(timer);
-        resolve();
+        resolve(parsed);
       });
       child.once('close', (code, signal) => {
         clearTimeout(timer);
@@ -140,10 +175,7 @@ class Supervised {
         // A clean end was asked for: Ctrl-C reaches the whole process group.
         if (ready && code === 0) return;
         if (ready) this.#restart(`the ${this.#name} ended (${signal ?? `exit code ${code}`})`);
-        else
-          reject(
-            new Error(`the ${this.#name} did not start (${signal ?? `exit code ${code}`}):\n${kept.map(wordsOf).join('\n')}`),
-          );
+        else reject(new StartFailure(this.#name, { end: signal ?? `exit code ${code}`, words: kept.map(wordsOf), code }));
       });
     });
   }
@@ -164,15 +196,25 @@ class Supervised {
         const message = error instanceof Error ? error.message : String(error);
         const most = this.#options.maxFailedStarts ?? DEFAULT_MAX_FAILED_STARTS;
         if (this.#failedStarts < most) this.#restart(message);
-        else this.#options.onRestart(`${message}\ngiving up on the ${this.#name}`);
+        else {
+          this.#options.onRestart(`${message}\ngiving up on the ${this.#name}`);
+          this.#options.onGivenUp?.();
+        }
       });
     }, RESTART_DELAY_MS);
   }
 }
 
-function parseLine(line: string): { msg: string; progress?: boolean } {
+interface LogLine {
+  msg: string;
+  progress?: boolean;
+  /** Where it listens, of the line that says that it is ready. */
+  url?: string;
+}
+
+function parseLine(line: string): LogLine {
   try {
-    return JSON.parse(line) as { msg: string; progress?: boolean };
+    return JSON.parse(line) as LogLine;
   } catch {
     return { msg: line };
   }

@@ -14,5 +14,11 @@ export const SEED_TREE_DEPTH = 8;
 export const MAX_BATCH_BETS = 250;
 /** The genesis hash of Solana's mainnet-beta, in base58: development keys are refused there. */
 export const MAINNET_GENESIS_HASH = '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d';
+/** Solana's public clusters by their genesis hash, base58 (docs.anza.xyz/clusters/available). */
+export const PUBLIC_CLUSTERS: Readonly<Record<string, 'mainnet-beta' | 'testnet' | 'devnet'>> = {
+  [MAINNET_GENESIS_HASH]: 'mainnet-beta',
+  '4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY': 'testnet',
+  EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG: 'devnet',
+};
 /** First value that no longer fits 64 bits. */
 export const U64_LIMIT = 1n << 64n;

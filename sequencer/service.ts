@@ -27,9 +27,10 @@ import { Ledger } from './ledger/ledger.ts';
 import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
 import { keepReport, keepSettings } from './operations/history.ts';
+import { makeDevelopmentHouse } from './operations/house-making.ts';
 import { findHouse, type OpenedHouse, openHouse, takesDevelopmentKeys } from './operations/house-setup.ts';
 import { finishRotations } from './operations/key-rotation.ts';
-import { loadOperatorKeys, type OperatorKeys } from './operations/keys.ts';
+import { loadOperatorKeys, type OperatorKeys, readOperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
 import { Monitor } from './operations/monitor.ts';
 import { NOTICES } from './operations/problems.ts';
@@ -54,6 +55,8 @@ export async function startService(options: {
   log: Logger;
   onProgress(message: string): void;
   onFatal(error: CasinoError): void;
+  /** Make keys and house if they are missing, with lamports of the chain's faucet: for a chain of one's own, elsewhere `casino init` does. */
+  makeHouse?: boolean;
   /** Instead of the keys that the settings name and their native provers. */
   proving?: Proving;
 }): Promise<Service> {
@@ -67,10 +70,15 @@ export async function startService(options: {
     const { circuits, proverThreads: threads, rpcTimeoutMs, provingKeysDirectory: ceremonyKeys } = config;
     const proving = options.proving ?? (await nativeProving({ paths, ceremonyKeys, circuits, threads, onProgress }));
     const rpc = connectRpc(config.rpcUrl, rpcTimeoutMs);
-    const keys = await presentKeys(paths.keys, { rpc, program: config.program });
+    const keys = await presentKeys(paths.keys, {
+      rpc,
+      program: config.program,
+      load: options.makeHouse ? loadOperatorKeys : readOperatorKeys,
+    });
     const { keys: provingKeys } = proving;
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
-    const opened = await openHouse(house);
+    if (options.makeHouse) await makeDevelopmentHouse(house);
+    const opened = await openHouse({ ...house, wasOpen: ledger.read.meta('identity') !== undefined });
     await bindLedger(ledger, opened);
     await keepSettings(ledger, { config, timeMs: Date.now() });
     const batchAccounts = await deriveBatchAccounts({
@@ -88,10 +96,13 @@ export async function startService(options: {
 }
 
 /** The operator's keys, those that a rotation has put into force on chain included. */
-async function presentKeys(directory: string, place: { rpc: ChainRpc; program: Address }): Promise<OperatorKeys> {
-  const keys = await loadOperatorKeys(directory);
+async function presentKeys(
+  directory: string,
+  { load, ...place }: { rpc: ChainRpc; program: Address; load: typeof loadOperatorKeys },
+): Promise<OperatorKeys> {
+  const keys = await load(directory);
   const house = await findHouse({ ...place, keys });
-  return house && finishRotations(directory, house) ? loadOperatorKeys(directory) : keys;
+  return house && finishRotations(directory, house) ? load(directory) : keys;
 }
 
 /** A ledger belongs to one house on one chain, for ever. */

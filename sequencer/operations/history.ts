@@ -86,7 +86,10 @@ export function settingsJson(config: Config): string {
   return JSON.stringify(Object.fromEntries(names.map((name) => [name, recorded(config, name)])));
 }
 
-const recorded = <Name extends keyof Config>(config: Config, name: Name): unknown => RECORDED[name](config[name]);
+const recorded = <Name extends keyof Config>(config: Config, name: Name): unknown => recordedSetting(name, config[name]);
+
+/** What may be shown and kept of a setting: nothing that is a secret. */
+export const recordedSetting = <Name extends keyof Config>(name: Name, value: Config[Name]): unknown => RECORDED[name](value);
 
 /** Stores the settings of this start if they differ from those of the last one that was stored. Resolves to whether it did. */
 export async function keepSettings(ledger: LedgerPort, start: { config: Config; timeMs: number }): Promise<boolean> {

@@ -14,6 +14,7 @@ import { sendAndFinalize } from '../chain/transactions.ts';
 import { LOCAL_PROGRAM_ADDRESS } from '../config.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import type { ProvingKey } from '../prover/proving-keys.ts';
+import { makeDevelopmentHouse } from './house-making.ts';
 import { openHouse } from './house-setup.ts';
 import { loadOperatorKeys } from './keys.ts';
 
@@ -53,7 +54,17 @@ test('a new house takes all its sizes at once; one with vaults gets another size
       ...timing,
       onProgress: () => {},
     };
-    const made = await openHouse({ ...options, provingKeys: [tiny, small] });
+    const open = async (...provingKeys: ProvingKey[]) => openHouse({ ...options, provingKeys, wasOpen: false });
+    const make = async (...provingKeys: ProvingKey[]) => {
+      await makeDevelopmentHouse({ ...options, provingKeys });
+      return open(...provingKeys);
+    };
+    await assert.rejects(open(tiny), { code: 'CONFIG_INVALID', message: /has no house on this chain.*casino init/ });
+    const made = await make(tiny, small);
+    await assert.rejects(open(tiny, large), {
+      code: 'CONFIG_INVALID',
+      message: /lacks the verifying key of size large.*casino init/,
+    });
     const slot = await rpc.getSlot({ commitment: 'finalized' }).send();
     const { house } = made.reader;
     const activeFrom = async (id: number) => {
@@ -68,10 +79,10 @@ test('a new house takes all its sizes at once; one with vaults gets another size
     const opening = await openVault({ program, payer: owner, owner, house, sessionKeyHash: 5n });
     await sendAndFinalize(rpc, { payer: owner, instructions: [opening], computeUnits: 50_000 });
     const before = await rpc.getSlot({ commitment: 'finalized' }).send();
-    await openHouse({ ...options, provingKeys: [tiny, small, large] });
+    await make(tiny, small, large);
     assert.ok((await activeFrom(3)) >= before + CHANGE_DELAY_SLOTS);
     assert.deepEqual([await activeFrom(1), await activeFrom(2)], first);
-    await openHouse({ ...options, provingKeys: [large] });
+    await open(large);
   } finally {
     ticking = false;
     await ticks;

@@ -1,23 +1,11 @@
+import { type Address, getBase58Decoder, getBase58Encoder, getBase64Encoder } from '@solana/kit';
 import {
-  type Address,
-  getBase58Decoder,
-  getBase58Encoder,
-  getBase64Encoder,
-  type Instruction,
-  lamports,
-  type TransactionSigner,
-} from '@solana/kit';
-import {
-  addTerms,
-  addVerifyingKey,
   decodeHouse,
   decodeOwned,
   decodeTerms,
   decodeVerifyingKey,
-  fundHouse,
   type House,
   houseAddress,
-  initHouse,
   termsAddress,
   type VerifyingKey,
   verifyingKeyAddress,
@@ -26,18 +14,12 @@ import { domainOf } from '../../protocol/account.ts';
 import { compareBytes } from '../../protocol/bytes.ts';
 import { MAINNET_GENESIS_HASH } from '../../protocol/constants.ts';
 import { keyWeakness } from '../../protocol/development-keys.ts';
-import { vrfCommitmentOf } from '../../protocol/outcome.ts';
 import type { Terms } from '../admission/seeds.ts';
 import { ChainReader } from '../chain/reader.ts';
 import { type ChainRpc, call } from '../chain/rpc.ts';
-import { sendAndFinalize } from '../chain/transactions.ts';
 import { CasinoError } from '../errors.ts';
 import type { ProvingKey } from '../prover/proving-keys.ts';
-import { loadTermsSecrets, type OperatorKeys, termsSecret } from './keys.ts';
-
-/** Lamports that the operator's accounts get on a development chain, beside the bankroll. */
-const DEVELOPMENT_FEES = 100_000_000_000n;
-const SETUP_COMPUTE_UNITS = 400_000;
+import { loadTermsSecrets, type OperatorKeys } from './keys.ts';
 
 export interface HouseOptions {
   rpc: ChainRpc;
@@ -65,47 +47,54 @@ export interface OpenedHouse {
 }
 
 /**
- * The operator's house on this chain, with its terms and verifying keys: what is missing is made, what is there is compared with the
- * operator's own (`CHAIN_MISMATCH`). Each step looks at the chain first, so that a start after a crash goes on where it ended.
+ * The operator's house on this chain, with its terms and verifying keys, compared with the operator's own. Sends nothing. `CONFIG_INVALID`
+ * if something of the house is not there yet, `CHAIN_MISMATCH` or `PROVING_KEY_INVALID` if it is another's, `CHAIN_UNREACHABLE` if the
+ * node does not show a house that was there before.
  */
-export async function openHouse(options: HouseOptions): Promise<OpenedHouse> {
+export async function openHouse(options: HouseOptions & { wasOpen: boolean }): Promise<OpenedHouse> {
   const { rpc, program, keys } = options;
-  const genesisHash = new Uint8Array(getBase58Encoder().encode(await call(rpc.getGenesisHash())));
+  const genesisHash = await genesisOf(rpc);
   assertKeysFit(genesisHash, options.provingKeys);
-  const domain = domainOf(genesisHash);
   const house = await houseAddress({ program, creator: keys.creator });
   const reader = new ChainReader({ rpc, program, house, nowMs: options.nowMs });
-  if ((await fetchData(options, house)) === undefined) {
-    if (keys.creator !== keys.authority.address) {
-      throw new CasinoError(
-        'CHAIN_MISMATCH',
-        `this chain has no house that ${keys.creator} made, and its authority has changed since`,
-      );
-    }
-    await makeHouse(options, genesisHash);
+  // A house that was opened never goes away: a node without it is behind, and the reader says so.
+  if (!options.wasOpen && (await fetchData(options, house)) === undefined) {
+    throw missing(`this operator has no house on this chain (it would be ${house}, of the program ${program})`);
   }
   const account = await reader.houseAt('finalized');
-  if (account.domain !== domain) throw new CasinoError('CHAIN_MISMATCH', 'the house was made for another cluster');
-  if (compareBytes(account.receiptKey, keys.receiptKey) !== 0) {
-    throw new CasinoError('CHAIN_MISMATCH', "the house's receipt key is not this operator's");
-  }
-  if (account.settler !== keys.settler.address) {
-    const message = `the house's settler is ${account.settler}, and settler.json holds ${keys.settler.address}: docs/operating/house.md`;
-    throw new CasinoError('CHAIN_MISMATCH', message);
-  }
+  assertOwnHouse(account, { keys, genesisHash });
   const own: VerifyingKey[] = [];
-  for (const key of options.provingKeys) own.push(await ensureVerifyingKey(options, house, key));
-  if (account.currentTerms === 0) await openTerms(options, house, 1);
-  if (account.balance === 0n && account.vaultCount === 0n && options.bankroll > 0n) {
-    options.onProgress('funding the house');
-    const { authority: payer } = keys;
-    await submit(options, [await fundHouse({ program, payer, house, amount: options.bankroll })]);
+  for (const key of options.provingKeys) {
+    const found = await storedVerifyingKey(options, house, key);
+    if (!found) throw missing(`the house lacks the verifying key of size ${key.circuit.name}`);
+    own.push(found);
   }
-  const { currentTerms } = await reader.houseAt('finalized');
+  const { currentTerms } = account;
+  if (currentTerms === 0) throw missing('the house has no terms');
   const terms = await readTerms(options, house, currentTerms);
   const others = (await reader.verifyingKeys()).filter(({ id }) => !own.some((key) => key.id === id));
   const verifyingKeys = [...own, ...others];
-  return { reader, genesisHash, domain, currentTerms, terms, verifyingKeys };
+  return { reader, genesisHash, domain: domainOf(genesisHash), currentTerms, terms, verifyingKeys };
+}
+
+const missing = (what: string) =>
+  new CasinoError('CONFIG_INVALID', `${what}: \`casino init\` makes it, and goes on where it ended`);
+
+/** The hash of the chain's first block, 32 bytes. */
+export async function genesisOf(rpc: ChainRpc): Promise<Uint8Array> {
+  return new Uint8Array(getBase58Encoder().encode(await call(rpc.getGenesisHash())));
+}
+
+/** `CHAIN_MISMATCH` if the house was made for another cluster or by other keys. */
+export function assertOwnHouse(house: House, { keys, genesisHash }: { keys: OperatorKeys; genesisHash: Uint8Array }): void {
+  if (house.domain !== domainOf(genesisHash)) throw new CasinoError('CHAIN_MISMATCH', 'the house was made for another cluster');
+  if (compareBytes(house.receiptKey, keys.receiptKey) !== 0) {
+    throw new CasinoError('CHAIN_MISMATCH', "the house's receipt key is not this operator's");
+  }
+  if (house.settler !== keys.settler.address) {
+    const message = `the house's settler is ${house.settler}, and settler.json holds ${keys.settler.address}: docs/operating/house.md`;
+    throw new CasinoError('CHAIN_MISMATCH', message);
+  }
 }
 
 /** The house of these keys as the finalized chain shows it; undefined before it is made. */
@@ -116,7 +105,7 @@ export async function findHouse(options: Pick<HouseOptions, 'rpc' | 'program' | 
 }
 
 /** Where money is real, nothing is settled under a key whose secret is public. */
-function assertKeysFit(genesisHash: Uint8Array, provingKeys: readonly ProvingKey[]): void {
+export function assertKeysFit(genesisHash: Uint8Array, provingKeys: readonly ProvingKey[]): void {
   if (getBase58Decoder().decode(genesisHash) !== MAINNET_GENESIS_HASH) return;
   for (const { circuit, verifyingKey } of provingKeys) {
     const weakness = keyWeakness(verifyingKey);
@@ -137,44 +126,15 @@ export function takesDevelopmentKeys(verifyingKeys: readonly VerifyingKey[], slo
   );
 }
 
-async function makeHouse(options: HouseOptions, genesisHash: Uint8Array): Promise<void> {
-  const { program, keys, exitDelaySlots, changeDelaySlots, bankroll } = options;
-  options.onProgress('opening the house on chain');
-  await airdrop(options, { to: keys.authority.address, amount: bankroll + DEVELOPMENT_FEES });
-  await airdrop(options, { to: keys.settler.address, amount: DEVELOPMENT_FEES });
-  const instruction = await initHouse({
-    program,
-    creator: keys.authority,
-    authority: keys.authority.address,
-    settler: keys.settler.address,
-    receiptKey: keys.receiptKey,
-    genesisHash,
-    exitDelaySlots,
-    changeDelaySlots,
-  });
-  await submit(options, [instruction]);
-}
-
-async function openTerms(options: HouseOptions, house: Address, id: number): Promise<void> {
-  const { program, keys, profitBps } = options;
-  options.onProgress(`opening terms ${id}`);
-  const vrfCommitment = vrfCommitmentOf(termsSecret(options.keysDirectory, id));
-  await submit(options, [await addTerms({ program, authority: keys.authority, house, id, vrfCommitment, profitBps })]);
-}
-
-/** The key on chain, stored now if it was not: a house that has vaults already takes its proofs only after its change delay. */
-async function ensureVerifyingKey(options: HouseOptions, house: Address, key: ProvingKey): Promise<VerifyingKey> {
-  const { program, keys } = options;
+/** The verifying key of a size on chain, which must be this proving key's (`PROVING_KEY_INVALID`); undefined if there is none. */
+export async function storedVerifyingKey(
+  options: HouseOptions,
+  house: Address,
+  key: ProvingKey,
+): Promise<VerifyingKey | undefined> {
   const { maxBets, maxVaults, name } = key.circuit;
-  const address = await verifyingKeyAddress({ program, house, id: key.vkId });
-  let data = await fetchData(options, address);
-  if (!data) {
-    options.onProgress(`storing the verifying key of size ${name}`);
-    const input = { program, authority: keys.authority, house, id: key.vkId, maxBets, maxVaults, key: key.verifyingKey };
-    await submit(options, [await addVerifyingKey(input)]);
-    data = await fetchData(options, address);
-  }
-  if (!data) throw new CasinoError('CHAIN_MISMATCH', `the verifying key of size ${name} is not on chain`);
+  const data = await fetchData(options, await verifyingKeyAddress({ program: options.program, house, id: key.vkId }));
+  if (!data) return undefined;
   const found = decodeVerifyingKey(data);
   if (compareBytes(found.key, key.verifyingKey) !== 0 || found.maxBets !== maxBets || found.maxVaults !== maxVaults) {
     const way = 'put the proving key back that the house was opened with';
@@ -201,23 +161,10 @@ async function readTerms(options: HouseOptions, house: Address, currentTerms: nu
 }
 
 /** The finalized data of an account of the program; undefined if there is none. */
-async function fetchData(options: Pick<HouseOptions, 'rpc' | 'program'>, address: Address) {
+export async function fetchData(options: Pick<HouseOptions, 'rpc' | 'program'>, address: Address) {
   const { rpc, program } = options;
   const { value } = await call(rpc.getAccountInfo(address, { commitment: 'finalized', encoding: 'base64' }));
   if (!value) return undefined;
   const data = getBase64Encoder().encode(value.data[0]);
   return decodeOwned({ address, programAddress: value.owner, data }, { program, decode: (bytes) => bytes });
-}
-
-async function submit(options: HouseOptions, instructions: readonly Instruction[]): Promise<void> {
-  const payer: TransactionSigner = options.keys.authority;
-  await sendAndFinalize(options.rpc, { payer, instructions, computeUnits: SETUP_COMPUTE_UNITS });
-}
-
-async function airdrop({ rpc }: HouseOptions, input: { to: Address; amount: bigint }): Promise<void> {
-  const before = (await call(rpc.getBalance(input.to, { commitment: 'confirmed' }))).value;
-  if (before >= input.amount) return;
-  await call(rpc.requestAirdrop(input.to, lamports(input.amount), { commitment: 'confirmed' }));
-  const balance = async () => (await call(rpc.getBalance(input.to, { commitment: 'confirmed' }))).value;
-  while ((await balance()) < input.amount) await new Promise((resolve) => setTimeout(resolve, 50));
 }

@@ -46,6 +46,21 @@ export function readCreator(directory: string): Address | undefined {
   return text;
 }
 
+const KEY_FILES = ['authority.json', 'settler.json', 'receipt.json'];
+
+/**
+ * Reads the keys of a directory and makes none: a house that is there was made with some, and new ones would be another house's.
+ * `CONFIG_INVALID` names those that are missing or damaged.
+ */
+export async function readOperatorKeys(directory: string): Promise<OperatorKeys> {
+  const missing = KEY_FILES.filter((name) => !existsSync(join(directory, name)));
+  if (missing.length > 0) {
+    const way = 'restore them from their copy, or make a new house with `casino init`';
+    throw new CasinoError('CONFIG_INVALID', `${directory} lacks ${missing.join(', ')}: ${way}`);
+  }
+  return loadOperatorKeys(directory);
+}
+
 /** The receipt key of a directory, seed and public key; undefined if it has none. Makes nothing; `CONFIG_INVALID` if it is damaged. */
 export function readReceiptKey(directory: string): Pick<OperatorKeys, 'receiptSeed' | 'receiptKey'> | undefined {
   const path = join(directory, 'receipt.json');

@@ -14,6 +14,7 @@ import type { VerifyingKey } from '../../program/client/index.ts';
 import { MAINNET_GENESIS_HASH } from '../../protocol/constants.ts';
 import { connectRpc } from '../chain/rpc.ts';
 import { DEFAULTS } from '../config.ts';
+import { makeDevelopmentHouse } from '../operations/house-making.ts';
 import { openHouse, takesDevelopmentKeys } from '../operations/house-setup.ts';
 import { loadOperatorKeys } from '../operations/keys.ts';
 import { ChainProxy } from '../test/chain-proxy.ts';
@@ -130,16 +131,10 @@ test('on mainnet a house with development keys is not even made', async () => {
     const keysDirectory = join(root, 'operator');
     const [own] = await loadDevelopmentKeys(join(root, 'development'), { circuits: ['tiny'], onProgress: () => {} });
     const ceremony = { ...(own as ProvingKey), verifyingKey: verifyingKeyBytes(zkey) };
+    const quiet = { nowMs: () => 0, onProgress: () => {} };
+    const options = { ...DEFAULTS, rpc: connectRpc(proxy.url), keysDirectory, ...quiet };
     const open = async (provingKey: ProvingKey) =>
-      openHouse({
-        ...DEFAULTS,
-        rpc: connectRpc(proxy.url),
-        keys: await loadOperatorKeys(keysDirectory),
-        keysDirectory,
-        provingKeys: [provingKey],
-        nowMs: () => 0,
-        onProgress: () => {},
-      });
+      openHouse({ ...options, keys: await loadOperatorKeys(keysDirectory), provingKeys: [provingKey], wasOpen: false });
     await assert.rejects(open(own as ProvingKey), {
       code: 'PROVING_KEY_INVALID',
       message: /tiny \(development\).*--proving-keys/,
@@ -148,13 +143,15 @@ test('on mainnet a house with development keys is not even made', async () => {
       proxy.calls.map(({ method }) => method),
       ['getGenesisHash'],
     );
-    // A ceremony's key gets further: to the chain, which has no program here and gives no lamports for the asking on mainnet.
+    // A ceremony's key gets further: to the chain, which has no house here, and where none is made by a start.
     proxy.fail(['getAccountInfo'], {
       kind: 'say',
       text: '{"jsonrpc":"2.0","id":"1","result":{"context":{"slot":1},"value":null}}',
     });
-    proxy.fail(['getBalance'], { kind: 'status', code: 410 });
-    await assert.rejects(open(ceremony), { code: 'CHAIN_UNREACHABLE' });
+    await assert.rejects(open(ceremony), { code: 'CONFIG_INVALID', message: /no house on this chain/ });
+    const development = { ...options, keys: await loadOperatorKeys(keysDirectory), provingKeys: [ceremony] };
+    await assert.rejects(makeDevelopmentHouse(development), { code: 'CONFIG_INVALID', message: /mainnet-beta is made by/ });
+    assert.ok(proxy.calls.every(({ method }) => method.startsWith('get')));
   } finally {
     await proxy.close();
     await chain.close();

@@ -106,6 +106,7 @@ export class ChainWorld {
         this.fatal = error;
       },
       proving: this.proving,
+      makeHouse: true,
     });
     this.#port = Number(new URL(this.#service.url).port);
   }
