@@ -30,35 +30,50 @@ export function betAnswerJson(answer: BetAnswer) {
   };
 }
 
-export function betJson(input: {
-  bet: BetRecord;
-  owner: Address;
-  receipt: SignedMessage;
-  batch: BatchRecord | undefined;
-  quarantine: QuarantineRecord | undefined;
-  voided: VoidRecord | undefined;
-}) {
-  const { bet, owner, receipt, quarantine } = input;
-  const voided = input.voided && bet.betNumber >= input.voided.fromBet ? input.voided : undefined;
-  const batch = voided ? undefined : input.batch;
-  const held = !voided && !batch && quarantine && bet.betNumber >= quarantine.firstBet ? quarantine : undefined;
+/** What decides how far a bet is: whatever of it applies. A batch that took the bet counts before a quarantine of its vault. */
+export interface BetStanding {
+  batch?: Pick<BatchRecord, 'batchNumber' | 'state' | 'signature'> | undefined;
+  quarantine?: QuarantineRecord | undefined;
+  voided?: VoidRecord | undefined;
+}
+
+/** What of its vault's standing applies to a bet. */
+function standingOf(bet: BetRecord, { batch, quarantine, voided }: BetStanding): BetStanding {
+  if (voided && bet.betNumber >= voided.fromBet) return { voided };
+  if (batch) return { batch };
+  return quarantine && bet.betNumber >= quarantine.firstBet ? { quarantine } : {};
+}
+
+/** A bet as lists and events show it. */
+export function betSummaryJson(bet: BetRecord, owner: Address, standing: BetStanding = {}) {
+  const { batch, quarantine, voided } = standingOf(bet, standing);
   return {
     bet_id: hexOf(bet.head),
     user: owner,
+    vault: addressOf(bet.vault),
     nonce: bet.betNumber.toString(),
     terms_id: bet.termsId,
     amount: (bet.stakeUnits * STAKE_UNIT).toString(),
     guess: sideOf(bet.choice),
     outcome: sideOf(bet.outcome),
+    won: bet.outcome === bet.choice,
     payout: bet.payout.toString(),
     balance: bet.balanceAfter.toString(),
     time: Number(bet.timeMs),
-    receipt: signedJson(receipt),
-    status: voided ? ('Voided' as const) : held ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
-    failed_reason: held?.reason ?? null,
-    void_reason: voided?.reason ?? null,
+    status: voided ? ('Voided' as const) : quarantine ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
     batch: batch?.batchNumber.toString() ?? null,
     l1_signature: batch?.signature ?? null,
+  };
+}
+
+export function betJson(input: { bet: BetRecord; owner: Address; receipt: SignedMessage; standing: BetStanding }) {
+  const { bet, owner, receipt } = input;
+  const { quarantine, voided } = standingOf(bet, input.standing);
+  return {
+    ...betSummaryJson(bet, owner, input.standing),
+    receipt: signedJson(receipt),
+    failed_reason: quarantine?.reason ?? null,
+    void_reason: voided?.reason ?? null,
   };
 }
 

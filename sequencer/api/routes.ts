@@ -146,7 +146,7 @@ function registerBetRoutes(server: Server, parts: ApiParts): void {
     const batch = read.batchOfBet(bet.vault, bet.betNumber);
     const { owner, quarantine } = vault;
     const voided = read.voided(bet.vault);
-    return betJson({ bet, owner, receipt: admission.receiptOf(vault, bet), batch, quarantine, voided });
+    return betJson({ bet, owner, receipt: admission.receiptOf(vault, bet), standing: { batch, quarantine, voided } });
   });
   registerReceiptRoute(server, parts);
 }

@@ -31,26 +31,32 @@ export const BetAnswerSchema = Type.Object({
   receipt: SIGNED,
 });
 
-export const BetSchema = Type.Object({
+export const BetSummarySchema = Type.Object({
   bet_id: hex(32, 'head_n'),
   user: ADDRESS,
+  vault: ADDRESS,
   nonce: COUNTER,
   terms_id: Type.Integer(),
   amount: AMOUNT,
   guess: SIDE,
   outcome: SIDE,
+  won: Type.Boolean({ description: 'Whether the outcome is the guess' }),
   payout: AMOUNT,
-  balance: AMOUNT,
+  balance: { ...AMOUNT, description: "The bettor's balance after the bet" },
   time: TIME,
-  receipt: SIGNED,
   status: Type.Enum(['acknowledged', ...STATES, 'Failed', 'Voided'], {
     description:
       "'acknowledged' until the bet is in a batch, then its state; 'Failed' while it can not be settled: owed, and tried again; 'Voided' once its vault has left without it, for good",
   }),
-  failed_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet can not be settled, if it can not' }),
-  void_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet was voided, if it was' }),
   batch: Type.Union([COUNTER, Type.Null()]),
   l1_signature: Type.Union([Type.String(), Type.Null()], { description: 'Signature of the settling transaction, base58' }),
+});
+
+export const BetSchema = Type.Object({
+  ...BetSummarySchema.properties,
+  receipt: SIGNED,
+  failed_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet can not be settled, if it can not' }),
+  void_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet was voided, if it was' }),
 });
 
 const KEYED = Type.Object({ ...SIGNED.properties, key: { ...ADDRESS, description: 'The key that signed it, base58' } });
