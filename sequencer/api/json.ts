@@ -32,7 +32,7 @@ export function betAnswerJson(answer: BetAnswer) {
 
 /** What decides how far a bet is: whatever of it applies. A batch that took the bet counts before a quarantine of its vault. */
 export interface BetStanding {
-  batch?: Pick<BatchRecord, 'batchNumber' | 'state' | 'signature'> | undefined;
+  batch?: Pick<BatchRecord, 'batchNumber' | 'state' | 'signature' | 'blobHash'> | undefined;
   quarantine?: QuarantineRecord | undefined;
   voided?: VoidRecord | undefined;
 }
@@ -66,11 +66,28 @@ export function betSummaryJson(bet: BetRecord, owner: Address, standing: BetStan
   };
 }
 
-export function betJson(input: { bet: BetRecord; owner: Address; receipt: SignedMessage; standing: BetStanding }) {
-  const { bet, owner, receipt } = input;
-  const { quarantine, voided } = standingOf(bet, input.standing);
+/** A bet with all that its outcome follows from. `headBefore`: the vault's head before it. */
+export function betJson(input: {
+  bet: BetRecord;
+  owner: Address;
+  receipt: SignedMessage;
+  standing: BetStanding;
+  headBefore: bigint;
+  seed: BetAnswer['seed'];
+}) {
+  const { bet, owner, receipt, seed } = input;
+  const { batch, quarantine, voided } = standingOf(bet, input.standing);
   return {
     ...betSummaryJson(bet, owner, input.standing),
+    balance_before: (bet.balanceAfter + bet.stakeUnits * STAKE_UNIT - bet.payout).toString(),
+    head_before: hexOf(fieldToBytes(input.headBefore)),
+    client_seed: hexOf(bet.clientSeed),
+    server_seed: hexOf(bet.serverSeed),
+    session_key: hexOf(bet.sessionKey),
+    sig: hexOf(bet.signature),
+    vrf: { path: seed.path.map(hexOf), commitment: signedJson(seed.commitment) },
+    blob_cid: batch ? blobCid(batch.blobHash) : null,
+    finalized: batch?.state === 'Finalized',
     receipt: signedJson(receipt),
     failed_reason: quarantine?.reason ?? null,
     void_reason: voided?.reason ?? null,
@@ -135,6 +152,13 @@ export function vaultChangeJson(vault: VaultState, change: VaultChange) {
   }
 }
 
+/** How many of a batch's outcomes are heads: bits of 1. */
+function headsOf({ outcomes, betCount }: BatchRecord): number {
+  let heads = 0;
+  for (let row = 0; row < betCount; row += 1) heads += ((outcomes[row >> 3] ?? 0) >> (row & 7)) & 1;
+  return heads;
+}
+
 export function batchJson(batch: BatchRecord) {
   return {
     number: batch.batchNumber.toString(),
@@ -142,6 +166,7 @@ export function batchJson(batch: BatchRecord) {
     terms_id: batch.termsId,
     size: batch.size,
     bets: batch.betCount,
+    heads: headsOf(batch),
     blob_hash: hexOf(batch.blobHash),
     blob_cid: blobCid(batch.blobHash),
     attempts: batch.attempt,
