@@ -5,9 +5,9 @@ import { numberCursor, readNumberCursor } from './cursor.ts';
 import { batchJson } from './json.ts';
 
 /** What one page may read, so that it holds up the bets for a few milliseconds at most (bench/bet-lists.ts): batches, */
-const MAX_SCANNED = 200;
+const MAX_SCANNED = 100;
 /** and runs of those that it shows: one more batch may go over it. */
-const MAX_RUNS = 200;
+const MAX_RUNS = 150;
 /** Rows of a read after the first, which is as long as the page. */
 const ROWS_A_READ = 50;
 /** SQLite compares its integers with their sign. */

@@ -10,7 +10,7 @@ import { betSummaryJson } from './json.ts';
 import { Standings } from './standings.ts';
 
 /** What one page may read, so that it holds up the bets for a few milliseconds at most (bench/bet-lists.ts): rows, */
-const MAX_SCANNED = 200;
+const MAX_SCANNED = 100;
 /** and of these from archives, where each may lie in a block of its own, which is read and unpacked for it. */
 const MAX_ARCHIVED_SCANNED = 32;
 /** Rows of a read after the first, which is as long as the page. */

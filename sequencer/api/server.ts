@@ -51,6 +51,11 @@ export async function createApi(options: ApiOptions) {
       throw new CasinoError('BUSY', 'the service is overloaded; send the same bytes again later');
     },
   });
+  // A route's own limit must not lift the one that the operator has set.
+  server.addHook('onRoute', ({ config }) => {
+    const own = config?.rateLimit;
+    if (own && typeof own.max === 'number') own.max = Math.min(own.max, options.requestsPerMinute);
+  });
   await server.register(rateLimit, {
     max: options.requestsPerMinute,
     timeWindow: 60_000,
@@ -88,7 +93,8 @@ function makeServer(log: FastifyBaseLogger, limits: ApiLimits) {
     http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: limits.checkMs, maxHeaderSize: limits.headerBytes },
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER_CHARS },
     forceCloseConnections: true,
-    frameworkErrors: (error, _, reply) => sendError(reply, toCasinoError(error)),
+    // No hook has run by then. What is refused so early says nothing that a page of any origin may not know.
+    frameworkErrors: (error, _, reply) => sendError(reply.header('access-control-allow-origin', '*'), toCasinoError(error)),
     clientErrorHandler: (error, socket) => {
       refuseConnection(socket, parserRefusal(error));
     },

@@ -15,9 +15,6 @@ import { pageLimit, parseAddress, parseBet, parseTimes, parseU64 } from '../requ
 import { Standings } from '../standings.ts';
 import { type ApiParts, MAX_COMMITMENTS_PER_MINUTE, MAX_PAGES_PER_MINUTE, perMinute, type Server } from './parts.ts';
 
-/** A bet costs some reads, and 256 hashes if nobody has asked for one of its range of late. */
-const MAX_LOOKUPS_PER_MINUTE = 6_000;
-
 const BET_CODES = [
   'BAD_SIGNATURE',
   'WRONG_SESSION_KEY',
@@ -96,8 +93,17 @@ function registerBetRoute(server: Server, parts: ApiParts): void {
     params: schema.BetParams,
     response: answers(schema.BetSchema, ['NOT_FOUND', 'ARCHIVE_MISSING', 'ARCHIVE_CORRUPT']),
   };
-  server.get('/v1/bets/:id', { schema: route, config: perMinute(MAX_LOOKUPS_PER_MINUTE) }, ({ params }) => {
-    const { bet, vault, headBefore } = betOf(parts, params.id);
+  // Who waits for a bet asks often, and costs little: only bets of a range that has to be computed for it are counted.
+  const costly = server.createRateLimit(perMinute(MAX_COMMITMENTS_PER_MINUTE).rateLimit);
+  server.get('/v1/bets/:id', { schema: route }, async (request, reply) => {
+    const { bet, vault, headBefore } = betOf(parts, request.params.id);
+    if (!admission.hasAtHand(vault, bet)) {
+      const counted = await costly(request);
+      if (!counted.isAllowed && counted.isExceeded) {
+        reply.header('retry-after', counted.ttlInSeconds);
+        throw new CasinoError('RATE_LIMITED', 'too many old bets asked for from this address; slow down');
+      }
+    }
     const standing = new Standings(parts).of(bet)?.standing ?? {};
     const receipt = admission.receiptOf(vault, bet);
     return betJson({ bet, owner: vault.owner, receipt, standing, headBefore, seed: admission.revealed(vault, bet) });
