@@ -28,7 +28,13 @@ export async function registerDocument(server: Server): Promise<void> {
   await server.register(swaggerUi, {
     routePrefix: '/docs',
     logLevel: 'warn',
-    uiConfig: { docExpansion: 'list', deepLinking: true, tryItOutEnabled: true, defaultModelsExpandDepth: -1 },
+    uiConfig: {
+      layout: 'BaseLayout',
+      docExpansion: 'list',
+      deepLinking: true,
+      tryItOutEnabled: true,
+      defaultModelsExpandDepth: -1,
+    },
     theme: { title: 'ZK Casino API' },
   });
 }
