@@ -34,7 +34,6 @@ describe('a client that is generated from the API', () => {
     await fixture.listen();
     document = (await (await fetch(`${fixture.url}/openapi.json`)).json()) as OpenAPI3;
     writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
-    writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files: ['program.ts'] }));
     writeFileSync(join(directory, 'openapi.ts'), astToString(await openapiTS(document)));
   });
   after(async () => {
@@ -42,9 +41,11 @@ describe('a client that is generated from the API', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  /** What the compiler says of a program over the generated types; '' if nothing. */
-  async function complaints(program: string): Promise<string> {
-    writeFileSync(join(directory, 'program.ts'), program);
+  /** What the compiler says of programs over the generated types, `program0.ts` and so on; '' if nothing. */
+  async function complaints(programs: readonly string[]): Promise<string> {
+    const files = programs.map((_, index) => `program${index}.ts`);
+    for (const [index, name] of files.entries()) writeFileSync(join(directory, name), programs[index] as string);
+    writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files }));
     return run(process.execPath, [COMPILER, '-p', directory], { cwd: directory }).then(
       () => '',
       (error: { stdout?: string }) => error.stdout ?? String(error),
@@ -53,22 +54,23 @@ describe('a client that is generated from the API', () => {
 
   test('fits a program that uses every route', async () => {
     const program = readFileSync(PROGRAM, 'utf8');
-    assert.equal(await complaints(program), '');
+    assert.equal(await complaints([program]), '');
     for (const path of Object.keys(document.paths ?? {}))
       assert.ok(program.includes(`'${path}'`) || program.includes(`${path}\``), path);
   });
 
   test('does not fit one that misspells a field, a filter, a value or a route', async () => {
     const program = readFileSync(PROGRAM, 'utf8');
-    for (const [right, wrong] of [
+    const changes = [
       ['one.balance_before', 'one.balanceBefore'],
       ["won: 'true'", "winning: 'true'"],
       ["bet.status === 'Voided'", "bet.status === 'voided'"],
       ["get('/v1/house')", "get('/v1/houses')"],
-      ['terms_id: 1, ', ''],
-    ] as const) {
-      assert.ok(program.includes(right), right);
-      assert.match(await complaints(program.replace(right, wrong)), /program\.ts\(\d+,\d+\): error TS/, wrong);
-    }
+      ['terms_id: 1,', ''],
+    ] as const;
+    for (const [right] of changes) assert.ok(program.includes(right), right);
+    const said = await complaints(changes.map(([right, wrong]) => program.replace(right, wrong)));
+    for (const [index, [, wrong]] of changes.entries())
+      assert.match(said, new RegExp(`program${index}\\.ts\\(\\d+,\\d+\\): error TS`), wrong);
   });
 });

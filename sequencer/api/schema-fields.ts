@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { CURSOR_PATTERN } from './cursor.ts';
 
 /** Parts that many schemas share. */
@@ -39,7 +39,7 @@ export const STATES = ['Pending', 'Proving', 'Proved', 'Submitted', 'Confirmed',
 export const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
 
 // Strings: the framework would read 1.5 or 1e1 as a number too.
-export const MILLISECONDS = Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$', examples: ['1790000000000'] });
+export const MILLISECONDS = Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' });
 export const PAGE_LIMIT = Type.String({
   pattern: '^([1-9][0-9]?|100)$',
   description: 'At most so many, up to 100; 20 if left out',
@@ -50,3 +50,9 @@ export const CURSOR = Type.String({
   description: 'Where to go on: `next` of the page before, asked for with the same filters',
 });
 export const NEXT = orNull(Type.String({ description: 'The `cursor` of the next page; null at the end of the list' }));
+
+/** A field as a filter that may be left out: without its example, which the documentation's page would fill in and send. */
+export function filter<T extends TSchema>(type: T, description: string) {
+  const { examples: _, ...rest } = type as T & { examples?: unknown };
+  return Type.Optional({ ...rest, description } as unknown as T);
+}

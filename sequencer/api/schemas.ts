@@ -1,5 +1,18 @@
 import { Type } from 'typebox';
-import { ADDRESS, AMOUNT, COUNTER, CURSOR, hex, MILLISECONDS, NEXT, PAGE_LIMIT, SIGNED, STATES, TIME } from './schema-fields.ts';
+import {
+  ADDRESS,
+  AMOUNT,
+  COUNTER,
+  CURSOR,
+  filter,
+  hex,
+  MILLISECONDS,
+  NEXT,
+  PAGE_LIMIT,
+  SIGNED,
+  STATES,
+  TIME,
+} from './schema-fields.ts';
 
 export const BalanceSchema = Type.Object({
   user: ADDRESS,
@@ -104,16 +117,20 @@ export const SeedCommitmentSchema = Type.Object({ user: ADDRESS, range: COUNTER,
 export const UserParams = Type.Object({ user: ADDRESS });
 export const RangeParams = Type.Object({ user: ADDRESS, range: COUNTER });
 export const BlobParams = Type.Object({
-  cid: Type.String({ pattern: '^bafkrei[a-z2-7]{52}$', description: "A blob's CID: version 1, raw, sha2-256, base32" }),
+  cid: Type.String({
+    pattern: '^bafkrei[a-z2-7]{52}$',
+    description: "A blob's CID: version 1, raw, sha2-256, base32",
+    examples: [`bafkrei${'a'.repeat(52)}`],
+  }),
 });
-export const BatchParams = Type.Object({ number: Type.String({ pattern: '^[1-9][0-9]{0,19}$' }) });
+export const BatchParams = Type.Object({ number: Type.String({ pattern: '^[1-9][0-9]{0,19}$', examples: ['1'] }) });
 export const FeedQuery = Type.Object({ user: Type.Optional(ADDRESS) }, { additionalProperties: false });
 export const BatchesQuery = Type.Object(
   {
-    before: Type.Optional({ ...COUNTER, description: 'Only batches below this number' }),
+    before: filter(COUNTER, 'Only batches below this number'),
     status: Type.Optional(Type.Enum([...STATES], { description: 'Only batches in this state' })),
-    from: Type.Optional({ ...MILLISECONDS, description: 'Only batches that were built at this time or later' }),
-    to: Type.Optional({ ...MILLISECONDS, description: 'Only batches that were built at this time or earlier' }),
+    from: filter(MILLISECONDS, 'Only batches that were built at this time or later'),
+    to: filter(MILLISECONDS, 'Only batches that were built at this time or earlier'),
     cursor: Type.Optional(CURSOR),
     limit: Type.Optional(PAGE_LIMIT),
   },
