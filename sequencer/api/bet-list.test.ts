@@ -16,7 +16,7 @@ const VAULTS = 4;
 const END_OF_TIME = (1n << 63n) - 1n;
 const ALL: BetQuery = { fromMs: 0n, toMs: END_OF_TIME, limit: 100 };
 /** Most that a page may read. */
-const MAX_SCANNED = 100;
+const MAX_SCANNED = 50;
 
 /*
  * Catches a list that leaves a bet out, shows one twice, in another order or with another status than the bet itself has, wherever the bet lies,

@@ -10,7 +10,7 @@ import { betSummaryJson } from './json.ts';
 import { Standings } from './standings.ts';
 
 /** What one page may read, so that it holds up the bets for a few milliseconds at most (bench/bet-lists.ts): rows, */
-const MAX_SCANNED = 100;
+const MAX_SCANNED = 50;
 /** and of these from archives, where each may lie in a block of its own, which is read and unpacked for it. */
 const MAX_ARCHIVED_SCANNED = 32;
 /** Rows of a read after the first, which is as long as the page. */
@@ -52,9 +52,10 @@ interface Listed {
  * `NOT_FOUND` for a batch that is not there; `ARCHIVE_MISSING` and `ARCHIVE_CORRUPT` where a bet can not be read.
  */
 export function betPage(parts: Parts, query: BetQuery): { bets: BetSummary[]; next: string | null } {
+  const asked = { ...query, limit: Math.min(query.limit, MAX_SCANNED) };
   return parts.read.together(() => {
-    const source = query.batch !== undefined ? ofBatch(parts, query) : query.vault ? ofVault(parts, query) : ofAll(parts, query);
-    return collect(source, { query, standings: new Standings(parts) });
+    const source = query.batch !== undefined ? ofBatch(parts, asked) : query.vault ? ofVault(parts, asked) : ofAll(parts, asked);
+    return collect(source, { query: asked, standings: new Standings(parts) });
   });
 }
 

@@ -43,5 +43,5 @@ export const perMinute = (max: number) => ({ rateLimit: { max, timeWindow: 60_00
 
 /** A commitment, and the path of a revealed seed, cost 256 hashes. */
 export const MAX_COMMITMENTS_PER_MINUTE = 1_200;
-/** A page of a list costs up to a hundred rows: a few milliseconds. */
+/** A page of a list costs some fifty rows and what belongs to them: a few milliseconds. */
 export const MAX_PAGES_PER_MINUTE = 1_200;
