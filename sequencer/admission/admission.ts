@@ -132,6 +132,11 @@ export class Admission {
     return { path, commitment };
   }
 
+  /** Whether `revealed` costs next to nothing, and not 256 hashes. */
+  hasAtHand(vault: VaultState, bet: BetRecord): boolean {
+    return this.#o.seeds.isAtHand(this.#seedOwner(vault, this.#o.terms.get(bet.termsId) as Terms), bet.betNumber);
+  }
+
   #headOf(vault: VaultState, request: BetRequest): bigint {
     const packed = betPack({ ...request, game: GAME_COIN_FLIP });
     const clientSeed = fieldFromBytes(request.clientSeed);

@@ -50,8 +50,13 @@ export class SeedBook {
     return this.#range(owner, rangeIndex).commitment;
   }
 
+  /** Whether a bet's range is at hand, so that `reveal` costs next to nothing. */
+  isAtHand(owner: SeedOwner, betNumber: bigint): boolean {
+    return this.#ranges.has(keyOf(owner, seedRangeOf(betNumber)));
+  }
+
   #range(owner: SeedOwner, rangeIndex: bigint): Range {
-    const key = `${owner.accountId}/${owner.terms.id}/${rangeIndex}`;
+    const key = keyOf(owner, rangeIndex);
     const cached = this.#ranges.get(key);
     if (cached) {
       this.#ranges.delete(key);
@@ -71,6 +76,8 @@ export class SeedBook {
     return range;
   }
 }
+
+const keyOf = ({ accountId, terms }: SeedOwner, rangeIndex: bigint): string => `${accountId}/${terms.id}/${rangeIndex}`;
 
 /** The terms that this house has opened, each checked against the commitment on chain (`CHAIN_MISMATCH`). */
 export class TermsBook {

@@ -10,8 +10,11 @@ const errorSchema = (codes: readonly ErrorCode[]) =>
       error: Type.Object(
         {
           code: Type.Enum([...codes]),
-          message: Type.String(),
-          retry: Type.Boolean({ description: 'Whether the same bytes may succeed later' }),
+          message: Type.String({ examples: ['in words, for people'] }),
+          retry: Type.Boolean({
+            description: 'Whether the same bytes may succeed later',
+            examples: [codes.some((code) => ERROR_CODES[code].retry)],
+          }),
         },
         { additionalProperties: true, description: 'Some codes carry further fields: docs/reference/errors.md' },
       ),
@@ -24,7 +27,10 @@ export function answers<T extends TSchema>(ok: T, codes: readonly ErrorCode[] = 
   const all = [...new Set([...ANYWHERE, ...codes])];
   const byStatus = Map.groupBy(all, (code) => ERROR_CODES[code].status);
   const errors = [...byStatus].map(([status, ofStatus]) => [status, errorSchema(ofStatus)] as const);
-  return { ...Object.fromEntries(errors), 200: ok };
+  return {
+    ...Object.fromEntries(errors),
+    200: { ...ok, description: (ok as { description?: string }).description ?? 'The answer' },
+  };
 }
 
 /** What IPFS calls bytes that are just bytes. */

@@ -184,7 +184,7 @@ describe('API', () => {
       assert.deepEqual([(await get(url)).statusCode, codeOf(await get(url))], [404, 'NOT_FOUND'], url);
     }
     assert.equal(codeOf(await get('/v1/batches?limit=1000')), 'BAD_REQUEST');
-    assert.deepEqual((await get('/v1/batches')).json(), { batches: [] });
+    assert.deepEqual((await get('/v1/batches')).json(), { batches: [], next: null });
     assert.equal((await get(`/v1/seed-commitments/${alice.owner}/0`)).statusCode, 200);
   });
 

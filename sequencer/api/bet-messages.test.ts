@@ -315,7 +315,7 @@ describe('bets over WebSocket', () => {
   });
 
   test('pages of other origins than those set are not let in; without a setting all are', async () => {
-    await fixture.listen({ origins: ['https://casino.example'] });
+    await fixture.listen({ corsOrigins: ['https://casino.example'] });
     for (const origin of ['https://casino.example', undefined]) await open(origin === undefined ? {} : { origin });
     const stranger = new WsClient(fixture.url, { origin: 'https://evil.example' });
     clients.push(stranger);

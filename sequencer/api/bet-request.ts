@@ -1,17 +1,17 @@
-import { type Address, isAddress } from '@solana/kit';
+import type { Address } from '@solana/kit';
 import type { Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { pointFromBytes } from '../../protocol/babyjubjub.ts';
 import { stakeUnitsOf } from '../../protocol/bet.ts';
 import { fromHex } from '../../protocol/bytes.ts';
-import { U64_LIMIT } from '../../protocol/constants.ts';
 import { signatureFromBytes } from '../../protocol/eddsa.ts';
 import { fieldFromBytes } from '../../protocol/field.ts';
 import type { Admission, BetAnswer, BetRequest } from '../admission/admission.ts';
 import type { VaultBook } from '../admission/book.ts';
 import { CasinoError } from '../errors.ts';
+import { BetRequestSchema } from './bet-schemas.ts';
 import { betAnswerJson } from './json.ts';
-import { BetRequestSchema } from './schemas.ts';
+import { parseAddress, parseU64 } from './requests.ts';
 
 /** What takes a bet, and hears of it. */
 export interface BetParts {
@@ -23,7 +23,6 @@ export interface BetParts {
 
 type BetBody = Static<typeof BetRequestSchema>;
 
-export const MAX_U64 = U64_LIMIT - 1n;
 const schema = Compile(BetRequestSchema);
 
 /**
@@ -63,15 +62,4 @@ function parseBet(body: BetBody): BetRequest {
     sessionKey,
     signature,
   };
-}
-
-export function parseU64(text: string, name: string): bigint {
-  const value = BigInt(text);
-  if (value > MAX_U64) throw new CasinoError('BAD_REQUEST', `${name} does not fit 64 bits`);
-  return value;
-}
-
-export function parseAddress(text: string): Address {
-  if (!isAddress(text)) throw new CasinoError('BAD_REQUEST', 'user is not a Solana address');
-  return text;
 }

@@ -31,11 +31,15 @@ const Parameter = Type.Object({
   name: Type.String(),
   in: Type.Union([Type.Literal('path'), Type.Literal('query')]),
   schema: Type.Any(),
+  example: Type.Optional(Type.String()),
 });
 const Content = Type.Object({ 'application/json': Type.Object({ schema: Type.Any() }) });
 /** Blobs alone are answered in another media type, and are then bytes. */
 const BYTES = 'application/vnd.ipld.raw';
 type Operation = {
+  operationId?: string;
+  summary?: string;
+  tags?: string[];
   parameters?: Static<typeof Parameter>[];
   requestBody?: { content: Static<typeof Content> };
   responses: Record<string, { description: string; content?: Static<typeof Content> }>;
@@ -75,7 +79,14 @@ const hostileJson = fc.oneof(
 const hostileText = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), hostileJson.map(String));
 const keys = fc.oneof(fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'USER', 'sig '), fc.string());
 
-function fitting(schema: { pattern?: string; minimum?: number; maximum?: number; type?: string }): fc.Arbitrary<string> {
+function fitting(schema: {
+  enum?: string[];
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  type?: string;
+}): fc.Arbitrary<string> {
+  if (schema.enum) return fc.constantFrom(...schema.enum);
   if (schema.pattern) return fc.stringMatching(new RegExp(schema.pattern));
   return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 100 }).map(String);
 }
@@ -213,6 +224,40 @@ describe('the API by its own description', () => {
     assert.deepEqual(described.sort(), [...new Set(documented)].sort());
     for (const { path, operation } of routes.filter((route) => route.path.startsWith('/v1/'))) {
       for (const status of [200, 400, 429, 503]) assert.ok(operation.responses[status], `${path} ${status}`);
+    }
+  });
+
+  test('every route has a name of its own, a place and a summary, and what it takes has examples that fit', () => {
+    const names = routes.map(({ operation }) => operation.operationId);
+    assert.equal(new Set(names).size, routes.length);
+    for (const { path, operation } of routes) {
+      assert.ok(operation.operationId && operation.summary && operation.tags?.length === 1, path);
+      const fields = Object.entries<{ enum?: string[]; anyOf?: unknown[]; examples?: unknown[] }>(
+        operation.requestBody?.content['application/json'].schema.properties ?? {},
+      );
+      for (const [name, schema] of fields) {
+        assert.ok(schema.enum || schema.anyOf || Compile(schema).Check(schema.examples?.[0]), `${path} ${name}`);
+      }
+      for (const { name, schema, in: place, example } of operation.parameters ?? []) {
+        assert.ok(place !== 'path' || Compile(schema).Check(example), `${path} ${name}`);
+      }
+    }
+  });
+
+  test('the list of errors is that of the reference, with what each means', async () => {
+    const { errors } = (await fixture.api.inject({ url: '/v1/errors' })).json();
+    const reference = readFileSync(join(import.meta.dirname, '../../docs/reference/errors.md'), 'utf8');
+    const rows = [...reference.matchAll(/^\| `(\w+)` \| (\d+) \| (yes|no) \| (.*) \|$/gm)].filter(
+      ([, , status]) => Number(status) >= 400,
+    );
+    const documented = new Map(rows.map(([, code, status, retry, meaning]) => [code, { status, retry, meaning }]));
+    assert.equal(documented.size, rows.length, 'each once');
+    assert.deepEqual([...documented.keys()].sort(), Object.keys(ERROR_CODES).sort());
+    assert.deepEqual(errors.map(({ code }: { code: string }) => code).sort(), Object.keys(ERROR_CODES).sort());
+    for (const { code, status, retry, meaning } of errors) {
+      const row = documented.get(code);
+      assert.deepEqual([row?.status, row?.retry], [String(status), retry ? 'yes' : 'no'], code);
+      assert.ok(row?.meaning?.startsWith(meaning), `${code}: "${meaning}" begins what the reference says: "${row?.meaning}"`);
     }
   });
 

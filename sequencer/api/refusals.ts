@@ -39,7 +39,7 @@ export function refuseConnection(socket: Socket, error: CasinoError): void {
   if (!socket.writable) return void socket.destroy();
   const body = JSON.stringify(errorJson(error));
   const retry = WAITING.has(error.code) ? `retry-after: ${RETRY_AFTER_SECONDS}\r\n` : '';
-  const head = `HTTP/1.1 ${error.status} ${error.code}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
+  const head = `HTTP/1.1 ${error.status} ${error.code}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\naccess-control-allow-origin: *`;
   // Destroyed once it is written or can not be: a client that does not read must not keep it.
   socket.end(`${head}\r\n${retry}connection: close\r\n\r\n${body}`, () => socket.destroy());
   socket.on('error', () => socket.destroy());

@@ -1,17 +1,20 @@
+import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import underPressure from '@fastify/under-pressure';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyError, LogController } from 'fastify';
 import { CasinoError } from '../errors.ts';
 import { ClientCounter, clientOf } from './addresses.ts';
+import { registerDocument, registerFrontDoor } from './documentation.ts';
 import type { EventFeed } from './feed.ts';
+import { corsOptions, HEADERS } from './headers.ts';
 import { API_LIMITS, type ApiLimits } from './limits.ts';
 import { limitConnections, requestLimiter } from './overload.ts';
 import { parserRefusal, refuseConnection, sendError, toCasinoError } from './refusals.ts';
-import { type ApiParts, registerRoutes } from './routes.ts';
+import type { ApiParts } from './routes/parts.ts';
+import { registerRoutes } from './routes.ts';
 import { registerSocket } from './socket-route.ts';
 
 const MAX_PATH_PARAMETER_CHARS = 128;
@@ -21,10 +24,10 @@ export interface ApiOptions {
   feed: EventFeed;
   /** Requests a minute from one address. */
   requestsPerMinute: number;
+  /** Web origins whose pages may ask and open a WebSocket; `*`: all. Nothing ambient speaks for a user here. */
+  corsOrigins: readonly string[];
   log: FastifyBaseLogger;
   limits?: Partial<ApiLimits>;
-  /** Web origins whose pages may open a WebSocket; any if left out or with `*` among them. Nothing ambient speaks for a user here. */
-  origins?: readonly string[];
 }
 
 /** The public API, ready to listen. */
@@ -38,7 +41,8 @@ export async function createApi(options: ApiOptions) {
   });
   server.setNotFoundHandler((_, reply) => sendError(reply, new CasinoError('NOT_FOUND', 'no such route')));
   limitConnections(server.server, limits);
-  await server.register(helmet);
+  await server.register(cors, corsOptions(options.corsOrigins));
+  await server.register(helmet, HEADERS);
   await server.register(websocket, { options: { maxPayload: limits.socketMessageBytes } });
   await server.register(underPressure, {
     maxEventLoopDelay: limits.eventLoopDelayMs,
@@ -46,6 +50,11 @@ export async function createApi(options: ApiOptions) {
       if (request.routeOptions.url?.startsWith('/health')) return;
       throw new CasinoError('BUSY', 'the service is overloaded; send the same bytes again later');
     },
+  });
+  // A route's own limit must not lift the one that the operator has set.
+  server.addHook('onRoute', ({ config }) => {
+    const own = config?.rateLimit;
+    if (own && typeof own.max === 'number') own.max = Math.min(own.max, options.requestsPerMinute);
   });
   await server.register(rateLimit, {
     max: options.requestsPerMinute,
@@ -55,15 +64,10 @@ export async function createApi(options: ApiOptions) {
   });
   const inFlight = new ClientCounter({ all: limits.inFlight, perClient: limits.inFlightPerAddress });
   server.addHook('onRequest', requestLimiter(inFlight));
-  await server.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'ZK Casino sequencer', version: '1', description: 'docs/reference/api.md and errors.md say more' },
-    },
-  });
-  await registerSocket(server, { ...options, origins: options.origins ?? ['*'], inFlight, limits });
+  await registerDocument(server);
+  await registerSocket(server, { ...options, origins: options.corsOrigins, inFlight, limits });
   registerRoutes(server, options.parts);
-  server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
+  registerFrontDoor(server);
   return server;
 }
 
@@ -80,7 +84,8 @@ function makeServer(log: FastifyBaseLogger, limits: ApiLimits) {
     http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: limits.checkMs, maxHeaderSize: limits.headerBytes },
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER_CHARS },
     forceCloseConnections: true,
-    frameworkErrors: (error, _, reply) => sendError(reply, toCasinoError(error)),
+    // No hook has run by then. What is refused so early says nothing that a page of any origin may not know.
+    frameworkErrors: (error, _, reply) => sendError(reply.header('access-control-allow-origin', '*'), toCasinoError(error)),
     clientErrorHandler: (error, socket) => {
       refuseConnection(socket, parserRefusal(error));
     },

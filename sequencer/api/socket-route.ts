@@ -1,12 +1,4 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type {
-  FastifyBaseLogger,
-  FastifyInstance,
-  FastifyRequest,
-  RawReplyDefaultExpression,
-  RawRequestDefaultExpression,
-  RawServerDefault,
-} from 'fastify';
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { CasinoError } from '../errors.ts';
 import { type ClientCounter, clientOf } from './addresses.ts';
@@ -15,15 +7,8 @@ import { type BetParts, takeBet } from './bet-request.ts';
 import { ClientSocket } from './client-socket.ts';
 import type { EventFeed } from './feed.ts';
 import type { ApiLimits } from './limits.ts';
+import type { Server } from './routes/parts.ts';
 import { FeedQuery } from './schemas.ts';
-
-type Server = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
 
 interface SocketRoute {
   parts: BetParts;

@@ -56,7 +56,7 @@ describe('the tables for auditors', () => {
     await ledger.commit([{ kind: 'meta', key: 'kept', value: 'yes' }]);
     await ledger.close();
     const database = new DatabaseSync(path);
-    database.exec('DROP TABLE reconciliations; DROP TABLE configurations; PRAGMA user_version = 5;');
+    database.exec('DROP INDEX bets_by_time; DROP TABLE reconciliations; DROP TABLE configurations; PRAGMA user_version = 5;');
     const digest = schemaDigest(database);
     const row = database.prepare("UPDATE meta SET value = ?, seal = ? WHERE key = 'schema'");
     row.run(digest, sealOf('meta', ['schema', digest]));

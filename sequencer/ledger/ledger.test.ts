@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { CasinoError } from '../errors.ts';
 import { Ledger } from './ledger.ts';
+import { LedgerReader } from './reader.ts';
 import type { BatchRecord, BetRecord, LedgerEntry, VaultRecord } from './records.ts';
 import { schemaDigest } from './schema.ts';
 import { sealOf } from './seals.ts';
@@ -33,11 +34,15 @@ const BEFORE_VOIDING = 'DROP TABLE voided_vaults; DROP INDEX transfers_by_number
 /** Takes back what version 6 added. */
 const BEFORE_AUDIT = 'DROP TABLE reconciliations; DROP TABLE configurations;';
 
+/** Takes back what version 7 added. */
+const BEFORE_TIME_INDEX = 'DROP INDEX bets_by_time;';
+
 /** Makes a ledger one of before rows were sealed; `sql` does the rest. */
 function unseal(path: string, sql: string): void {
   const database = new DatabaseSync(path);
   database.exec(BEFORE_ARCHIVES);
   database.exec(BEFORE_AUDIT);
+  database.exec(BEFORE_TIME_INDEX);
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
   for (const { name } of tables) database.exec(`ALTER TABLE ${name} DROP COLUMN seal`);
   database.exec(`DELETE FROM meta; ${sql}`);
@@ -331,20 +336,40 @@ describe('ledger', () => {
     assert.equal(ledger.read.quarantine(VAULT), undefined);
   });
 
-  test('a ledger of version 4 gains the tables of archives, and keeps what it holds', async () => {
-    await ledger.commit([{ kind: 'bet', bet: bet(1n) }]);
-    await ledger.close();
+  /** Makes a sealed ledger one of an earlier version. */
+  function takeBack(version: number, sql: string): void {
     const database = new DatabaseSync(path);
-    database.exec(`${BEFORE_ARCHIVES} ${BEFORE_AUDIT} PRAGMA user_version = 4;`);
+    database.exec(`${sql} PRAGMA user_version = ${version};`);
     const digest = schemaDigest(database);
     const seal = sealOf('meta', ['schema', digest]);
     database.prepare("UPDATE meta SET value = ?, seal = ? WHERE key = 'schema'").run(digest, seal);
     database.close();
+  }
+
+  test('a ledger of version 4 gains the tables of archives, and keeps what it holds', async () => {
+    await ledger.commit([{ kind: 'bet', bet: bet(1n) }]);
+    await ledger.close();
+    takeBack(4, BEFORE_ARCHIVES + BEFORE_AUDIT + BEFORE_TIME_INDEX);
     ledger = await open();
     assert.deepEqual(ledger.read.bet(VAULT, 1n), bet(1n));
     assert.deepEqual(ledger.read.archives.list(), []);
     await ledger.close();
     ledger = await open();
+  });
+
+  test('a ledger of version 6 lists by time the bets that it had and those that come, and opens again', async () => {
+    await ledger.commit([1n, 2n].map((n) => ({ kind: 'bet', bet: bet(n) })));
+    await ledger.close();
+    takeBack(6, BEFORE_TIME_INDEX);
+    assert.throws(() => LedgerReader.open(path), { code: 'CONFIG_INVALID' });
+    ledger = await open();
+    const start = { timeMs: 1_003n, vault: new Uint8Array(0), betNumber: 0n };
+    assert.deepEqual(ledger.read.lists.betsBefore(start, 9), [bet(2n), bet(1n)]);
+    await ledger.commit([{ kind: 'bet', bet: bet(3n) }]);
+    await ledger.close();
+    ledger = await open();
+    assert.deepEqual(ledger.read.lists.betsBefore({ ...start, timeMs: 2_000n }, 2), [bet(3n), bet(2n)]);
+    assert.deepEqual(ledger.read.lists.betsBefore({ ...start, timeMs: 1_002n, vault: VAULT, betNumber: 2n }, 9), [bet(1n)]);
   });
 
   test('a ledger of another version is refused, not read wrongly', async () => {

@@ -63,6 +63,7 @@ const RECORDED: { [Name in keyof Required<Config>]: (value: Config[Name]) => unk
   blobStores: (values) => values.flatMap((value) => value.split(',')).map(storeName),
   settlerWarnLamports: String,
   requestsPerMinute: (value) => value,
+  corsOrigins: (values) => values,
   maxOpenBetsPerVault: (value) => value,
   profitBps: (value) => value,
   bankroll: String,

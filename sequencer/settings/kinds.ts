@@ -87,13 +87,13 @@ export function someOf<Name extends string>(names: readonly Name[]): Kind<readon
   };
 }
 
-/** A list of texts, whose flag may be repeated. */
-export function texts(allowed: string): Kind<readonly string[]> {
+/** A list of texts, whose flag may be repeated; each of them one that the check takes, if there is one. */
+export function texts(allowed: string, check: (found: string) => boolean = () => true): Kind<readonly string[]> {
   return {
     schema: Type.Array(Type.String({ minLength: 1, maxLength: 2_000 }), { minItems: 1, maxItems: 16 }),
     allowed,
     fromText: (given) => given.split(','),
-    toValue: (found) => found as string[],
+    toValue: (found) => ((found as string[]).every(check) ? (found as string[]) : undefined),
     toToml: (values) => `[${values.map(quoted).join(', ')}]`,
     repeatable: true,
   };

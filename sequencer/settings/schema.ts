@@ -28,6 +28,7 @@ const U64_MAX = 2n ** 64n - 1n;
 /** A hundred years. */
 const MAX_ARCHIVE_AFTER_MS = 3_155_760_000_000;
 const isHttpUrl = (found: string) => URL.canParse(found) && /^https?:$/.test(new URL(found).protocol);
+const isOriginOrAll = (found: string) => found === '*' || (isHttpUrl(found) && new URL(found).origin === found);
 
 /** Every setting of the service, in the order of the docs. A new field of `Config` has its line here, or nothing compiles. */
 export const SETTINGS: { readonly [Name in keyof Required<Config>]: Setting<NonNullable<Config[Name]>> } = {
@@ -89,6 +90,13 @@ export const SETTINGS: { readonly [Name in keyof Required<Config>]: Setting<NonN
     flag: 'requests-per-minute',
     kind: whole(1, 1_000_000_000),
     about: 'Most requests of one IP address in a minute.',
+  },
+  corsOrigins: {
+    key: 'api.cors_origins',
+    flag: 'cors-origin',
+    kind: texts('origins such as https://casino.example, or * for all', isOriginOrAll),
+    about:
+      'Web origins whose pages may ask the API and open a WebSocket. No cookie or password speaks for anybody here, so all may be let in.',
   },
   batchWaitMs: {
     key: 'batches.wait_ms',

@@ -106,6 +106,7 @@ const house: HouseView = {
   leaderNonce: 1n,
   exitDelaySlots: 1_500n,
   paused: false,
+  published: { authority: HOUSE, mint: HOUSE, changeDelaySlots: 3_000n, vaults: 1n, overdue: 0n, pending: [] },
 };
 
 /** The key and signature of `bettor`'s next bet as another's session key makes them. */
@@ -181,12 +182,15 @@ export class AdmissionFixture {
   }
 
   /** Puts bets into a batch, as settlement would before the chain can show them as settled. */
-  async batch(bettor: TestBettor, input: { batchNumber: bigint; firstBet: bigint; betCount: number }): Promise<void> {
-    const { batchNumber, firstBet, betCount } = input;
+  async batch(
+    bettor: TestBettor,
+    input: { batchNumber: bigint; firstBet: bigint; betCount: number; outcomes?: Uint8Array; createdAtMs?: number },
+  ): Promise<void> {
+    const { batchNumber, firstBet, betCount, outcomes = new Uint8Array(1), createdAtMs = 0 } = input;
     const vault = addressBytes(bettor.vault);
     const run = { slot: 0, vault, start: 0n, consume: 0n, after: 0n, firstBet, betCount, keySlot: 0 as const, payRequest: false };
     const shape = { batchNumber, state: 'Pending' as const, termsId: 1, vkId: 1, size: 'tiny', betCount, attempt: 0 };
-    const content = { blobHash: new Uint8Array(32), outcomes: new Uint8Array(1), createdAtMs: 0, updatedAtMs: 0, runs: [run] };
+    const content = { blobHash: new Uint8Array(32), outcomes, createdAtMs, updatedAtMs: createdAtMs, runs: [run] };
     await this.ledger.commit([{ kind: 'batch-created', batch: { ...shape, ...content } }]);
   }
 

@@ -3,13 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import type { VerifyingKey } from '../../program/client/index.ts';
 import type { BetRequest } from '../admission/admission.ts';
 import { EventFeed } from '../api/feed.ts';
+import { houseJson } from '../api/house-json.ts';
 import { hexOf } from '../api/json.ts';
 import { API_LIMITS, type ApiLimits } from '../api/limits.ts';
-import type { ApiParts } from '../api/routes.ts';
+import type { ApiParts } from '../api/routes/parts.ts';
 import { type ApiServer, createApi } from '../api/server.ts';
 import { BlobStore } from '../blobs/store.ts';
+import type { ChainView } from '../chain/view.ts';
 import { Gate } from '../operations/gate.ts';
 import { healthOf } from '../operations/health.ts';
 import type { ReconciliationReport } from '../operations/reconcile.ts';
@@ -27,19 +30,21 @@ export const bodyOf = (request: BetRequest) => ({
   sig: hexOf(request.signature),
 });
 
-const ZERO = '0'.repeat(64);
-
 interface ServeOptions {
   requestsPerMinute?: number;
+  corsOrigins?: string[];
   limits?: Partial<ApiLimits>;
-  origins?: readonly string[];
 }
 
 /** The API over a real admission and ledger, with one bettor. */
 export class ApiFixture {
   readonly admission: AdmissionFixture;
+  /** When bets are taken. */
+  nowMs = 1_790_000_000_000;
   /** What the last reconciliation found. */
   report: ReconciliationReport | undefined;
+  /** What the chain shows as the house's keys. */
+  verifyingKeys: VerifyingKey[] = [];
   readonly alice = new TestBettor(1);
   readonly blobsDirectory = mkdtempSync(join(tmpdir(), 'blobs-'));
   readonly blobs = new BlobStore(this.blobsDirectory);
@@ -49,7 +54,7 @@ export class ApiFixture {
 
   constructor({ maxOpenBetsPerVault = 50, maxOpenBets = 1_000 } = {}) {
     this.admission = new AdmissionFixture(
-      { limits: { maxStakeUnits: 50n, maxOpenBetsPerVault, maxOpenBets: () => maxOpenBets } },
+      { limits: { maxStakeUnits: 50n, maxOpenBetsPerVault, maxOpenBets: () => maxOpenBets }, nowMs: () => this.nowMs },
       (vault, change) => this.feed?.vaultChanged(vault, change),
     );
   }
@@ -65,14 +70,16 @@ export class ApiFixture {
   async serve(options: ServeOptions): Promise<this> {
     await this.#closeApi();
     this.feed = new EventFeed(randomBytes(8).toString('hex'), { ...API_LIMITS, ...options.limits });
-    const { requestsPerMinute = 1_000_000, limits = {}, origins } = options;
+    const { requestsPerMinute = 1_000_000, corsOrigins = ['*'] } = options;
+    // A machine that is busy with other tests must not put requests off; who tests that says so.
+    const limits = { eventLoopDelayMs: 60_000, ...options.limits };
     this.api = await createApi({
       parts: this.#parts(),
       feed: this.feed,
       requestsPerMinute,
+      corsOrigins,
       log: pino({ enabled: false }),
       limits,
-      ...(origins && { origins }),
     });
     return this;
   }
@@ -97,18 +104,18 @@ export class ApiFixture {
 
   #parts(): ApiParts {
     const { admission, book, ledger } = this.admission;
-    const terms = { id: 1, profit_bps: 9_800, vrf_commitment: ZERO };
-    const amounts = { max_stake: '500000', balance: '1000000000', exposure: book.exposure.toString(), last_batch: '0' };
     return {
       admission,
       book,
       read: ledger.read,
       blobs: this.blobs,
       onBet: (owner, answer) => this.feed.betTaken(owner, answer),
-      house: () => ({
-        ...{ house: HOUSE, program: HOUSE, receipt_key: HOUSE, genesis_hash: HOUSE, terms, ...amounts },
-        ...{ open_bets: book.openBets, development_keys: true },
-      }),
+      house: () =>
+        houseJson({
+          ...{ house: (book.view as ChainView).finalized.house, program: HOUSE, genesisHash: new Uint8Array(32).fill(9) },
+          ...{ terms: { id: 1, profitBps: 9_800, vrfCommitment: 0n, k: 0n }, maxStake: 500_000n },
+          ...{ exposure: book.exposure, openBets: book.openBets, verifyingKeys: this.verifyingKeys, developmentKeys: true },
+        }),
       health: () => this.#health(),
       reconciliation: () => this.report,
     };
