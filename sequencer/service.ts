@@ -17,17 +17,19 @@ import { openBlobStores } from './blobs/settings.ts';
 import { BlobStore } from './blobs/store.ts';
 import { deriveBatchAccounts } from './chain/batch-transaction.ts';
 import { connectRpc } from './chain/rpc.ts';
+import type { Leader } from './chain/settlement-chain.ts';
 import { ChainWatcher } from './chain/watcher.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import type { Config } from './config.ts';
 import { type Context, dataPaths } from './context.ts';
 import { CasinoError } from './errors.ts';
 import { Ledger } from './ledger/ledger.ts';
+import { fenceOf, staleMark } from './ledger/stale.ts';
 import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
 import { keepReport, keepSettings } from './operations/history.ts';
 import { type OpenedHouse, openHouse, takesDevelopmentKeys } from './operations/house-setup.ts';
-import { loadOperatorKeys } from './operations/keys.ts';
+import { loadOperatorKeys, requireOperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
 import { Monitor } from './operations/monitor.ts';
 import { NOTICES } from './operations/problems.ts';
@@ -36,6 +38,7 @@ import { SolanaReconciliationChain } from './operations/reconcile-chain.ts';
 import { Reconciler } from './operations/reconciler.ts';
 import { NATIVE_KERNEL } from './prover/native-kernel.ts';
 import { nativeProving, type Proving } from './prover/proving.ts';
+import { recoverStale } from './recovery/recover.ts';
 import { type RunningSettlement, startSettlement } from './settlement-stage.ts';
 
 export interface Service {
@@ -62,6 +65,7 @@ export async function startService(options: {
   const paths = dataPaths(config.dataDirectory);
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
+    if (ledger.read.meta('identity') !== undefined) requireOperatorKeys(paths.keys);
     const keys = await loadOperatorKeys(paths.keys);
     const { circuits, proverThreads: threads, rpcTimeoutMs, provingKeysDirectory: ceremonyKeys } = config;
     const proving = options.proving ?? (await nativeProving({ paths, ceremonyKeys, circuits, threads, onProgress }));
@@ -71,14 +75,19 @@ export async function startService(options: {
     const opened = await openHouse(house);
     await bindLedger(ledger, opened);
     await keepSettings(ledger, { config, timeMs: Date.now() });
+    const blobs = { own: new BlobStore(paths.blobs), remote };
+    onProgress('taking the lead');
+    const stale = staleMark(ledger.read);
+    const leader = await takeLead({ reader: opened.reader, ledger, settler: keys.settler, isStale: stale !== undefined });
+    const led = stale ? await recoverStale({ stale, house, opened, leader, ledger, blobs, nowMs: Date.now, log }) : opened;
     const batchAccounts = await deriveBatchAccounts({
       program: config.program,
-      house: opened.reader.house,
-      termsIds: opened.terms.map(({ id }) => id),
+      house: led.reader.house,
+      termsIds: led.terms.map(({ id }) => id),
       vkIds: provingKeys.map(({ vkId }) => vkId),
     });
-    const blobs = { own: new BlobStore(paths.blobs), remote };
-    return await run({ config, log, ledger, blobs, keys, opened, proving, batchAccounts }, { onProgress, onFatal });
+    const context = { config, log, ledger, blobs, keys, opened: led, proving, batchAccounts };
+    return await run(context, { leader, onFatal });
   } catch (error) {
     await ledger.close().catch(() => {});
     throw error;
@@ -95,18 +104,14 @@ async function bindLedger(ledger: Ledger, { reader, genesisHash }: OpenedHouse):
   }
 }
 
-async function run(
-  context: Context,
-  hooks: { onProgress(message: string): void; onFatal(error: CasinoError): void },
-): Promise<Service> {
+async function run(context: Context, hooks: { leader: Leader; onFatal(error: CasinoError): void }): Promise<Service> {
   const { config, log, ledger, keys, opened } = context;
   const { reader, domain } = opened;
   const terms = new TermsBook(opened.terms, opened.currentTerms);
   const feed = new EventFeed();
   const onChange = feed.vaultChanged.bind(feed);
   const book = new VaultBook({ ledger, terms, domain, house: reader.house, onChange });
-  hooks.onProgress('taking the lead');
-  const leader = await takeLead({ reader, ledger, settler: keys.settler });
+  const { leader } = hooks;
   // First what the chain shows is taken in: an exit that happened while the service was down is no difference.
   await book.observe(await reader.view());
   const reconciler = makeReconciler(context, book);
@@ -128,6 +133,8 @@ async function run(
     },
     verifySignature: (publicKey, signature, message) => verifyEddsaPoseidon({ publicKey, signature, message }),
     stopped: (view) => gate.stopped(view),
+    fence: fenceOf(ledger.read),
+    onStale: hooks.onFatal,
     nowMs: Date.now,
   });
   const { loops, unfinished, publisher, provers } = settlement;

@@ -4,6 +4,7 @@ import { blobCid } from '../../protocol/blob.ts';
 import { STAKE_UNIT } from '../../protocol/constants.ts';
 import { fieldToBytes } from '../../protocol/field.ts';
 import type { BetAnswer } from '../admission/admission.ts';
+import { hasReceipt } from '../admission/receipts.ts';
 import type { SignedMessage } from '../admission/signer.ts';
 import type { VaultChange } from '../admission/vault-changes.ts';
 import type { VaultState } from '../admission/vault-state.ts';
@@ -53,7 +54,7 @@ export function betJson(input: {
     payout: bet.payout.toString(),
     balance: bet.balanceAfter.toString(),
     time: Number(bet.timeMs),
-    receipt: signedJson(receipt),
+    receipt: hasReceipt(bet) ? signedJson(receipt) : null,
     status: voided ? ('Voided' as const) : held ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
     failed_reason: held?.reason ?? null,
     void_reason: voided?.reason ?? null,

@@ -18,6 +18,7 @@ import { receiptFileJson } from '../../protocol/receipt-file.ts';
 import { seedRangeOf } from '../../protocol/seed-commitment.ts';
 import type { Admission, BetAnswer, BetRequest } from '../admission/admission.ts';
 import type { VaultBook } from '../admission/book.ts';
+import { hasReceipt } from '../admission/receipts.ts';
 import type { BlobStore } from '../blobs/store.ts';
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
@@ -63,6 +64,7 @@ const MAX_RANGES_AHEAD = 3n;
 const MAX_HELD_SHOWN = 100;
 const MAX_U64 = U64_LIMIT - 1n;
 const DEFAULT_PAGE = 20;
+const RECEIPT_BYTES = 213;
 /** SQLite compares its integers with their sign. */
 const BEYOND_ALL_BATCHES = MAX_U64 >> 1n;
 
@@ -162,6 +164,7 @@ function registerReceiptRoute(server: Server, { admission, book, read, house }: 
     const bet = read.betByHead(fromHex(request.params.id, 32));
     const vault = bet && book.byAddress(addressOf(bet.vault));
     if (!bet || !vault) throw new CasinoError('NOT_FOUND', 'no acknowledged bet has this id');
+    if (!hasReceipt(bet)) throw new CasinoError('NOT_FOUND', 'the receipt of this bet is with its bettor alone');
     const before = bet.betNumber === 1n ? undefined : read.bet(bet.vault, bet.betNumber - 1n);
     if (!before && bet.betNumber > 1n) throw new CasinoError('LEDGER_CORRUPT', `the bet before ${request.params.id} is missing`);
     const { genesis_hash: genesisHash, program, house: address, receipt_key: receiptKey } = house();
@@ -294,6 +297,9 @@ function parseBet(body: Static<typeof schema.BetRequestSchema>): BetRequest {
     clientSeed,
     sessionKey,
     signature,
+    ...(body.receipt && {
+      receipt: { message: fromHex(body.receipt.message, RECEIPT_BYTES), signature: fromHex(body.receipt.signature, 64) },
+    }),
   };
 }
 

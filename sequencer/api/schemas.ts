@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { ADDRESS, AMOUNT, COUNTER, hex, SIDE, SIGNED, STATES, TIME } from './schema-fields.ts';
+import { ADDRESS, AMOUNT, COUNTER, hex, orNull, SIDE, SIGNED, STATES, TIME } from './schema-fields.ts';
 
 export const BetRequestSchema = Type.Object(
   {
@@ -11,6 +11,12 @@ export const BetRequestSchema = Type.Object(
     client_seed: hex(32, "The client's part of the randomness, a field element, big endian"),
     session_key: hex(64, 'BabyJubJub public key Ax || Ay'),
     sig: hex(96, 'EdDSA-Poseidon signature R8x || R8y || S on head_n'),
+    receipt: Type.Optional(
+      Type.Object(
+        { message: hex(213, 'The receipt, layouts.md section 3'), signature: hex(64, "By the house's receipt key") },
+        { additionalProperties: false, description: 'For a bet that the house took before its ledger was restored' },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -42,7 +48,7 @@ export const BetSchema = Type.Object({
   payout: AMOUNT,
   balance: AMOUNT,
   time: TIME,
-  receipt: SIGNED,
+  receipt: orNull(SIGNED),
   status: Type.Enum(['acknowledged', ...STATES, 'Failed', 'Voided'], {
     description:
       "'acknowledged' until the bet is in a batch, then its state; 'Failed' while it can not be settled: owed, and tried again; 'Voided' once its vault has left without it, for good",

@@ -141,6 +141,20 @@ async function openTerms(options: HouseOptions, house: Address, id: number): Pro
   await submit(options, [await addTerms({ program, authority: keys.authority, house, id, vrfCommitment, profitBps })]);
 }
 
+/**
+ * Opens the terms after the newest, with a fresh secret and the same odds, and reads all terms anew once they are final. What an earlier
+ * attempt opened is not taken for fresh: its number is used up.
+ */
+export async function openNextTerms(options: HouseOptions, opened: OpenedHouse): Promise<OpenedHouse> {
+  const { reader } = opened;
+  const { currentTerms: last } = await reader.houseAt('finalized');
+  const profitBps = (await readTerms(options, reader.house, last)).at(-1)?.profitBps ?? options.profitBps;
+  await openTerms({ ...options, profitBps }, reader.house, last + 1);
+  const { currentTerms } = await reader.houseAt('finalized');
+  if (currentTerms !== last + 1) throw new CasinoError('CHAIN_UNREACHABLE', `the node does not show terms ${last + 1} yet`);
+  return { ...opened, currentTerms, terms: await readTerms(options, reader.house, currentTerms) };
+}
+
 /** The key on chain, stored now if it was not: a house that has vaults already takes its proofs only after its change delay. */
 async function ensureVerifyingKey(options: HouseOptions, house: Address, key: ProvingKey): Promise<VerifyingKey> {
   const { program, keys } = options;

@@ -31,6 +31,22 @@ export async function loadOperatorKeys(directory: string): Promise<OperatorKeys>
   };
 }
 
+/** The keys that a house can not be run without. */
+const KEYPAIRS = ['authority.json', 'settler.json', 'receipt.json'];
+
+/**
+ * Checks that the keys of a house that exists are there: fresh ones would be those of another house. `CONFIG_INVALID`, naming what is
+ * missing.
+ */
+export function requireOperatorKeys(directory: string): void {
+  const missing = KEYPAIRS.filter((name) => !existsSync(join(directory, name)));
+  if (missing.length === 0) return;
+  throw new CasinoError(
+    'CONFIG_INVALID',
+    `the ledger's house has keys, and ${missing.join(', ')} are not in ${directory}: put them back`,
+  );
+}
+
 /** The receipt key of a directory, seed and public key; undefined if it has none. Makes nothing; `CONFIG_INVALID` if it is damaged. */
 export function readReceiptKey(directory: string): Pick<OperatorKeys, 'receiptSeed' | 'receiptKey'> | undefined {
   const path = join(directory, 'receipt.json');
