@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { addArchiveCommands } from './archive-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
+import { addBackupCommands } from './backup-commands.ts';
 import { endOnUsage } from './exit-codes.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
 import type { DemoFlags, ServiceFlags } from './flags.ts';
@@ -39,6 +40,7 @@ export function commandLine(): Command {
     });
   addArchiveCommands(program);
   addAuditCommands(program);
+  addBackupCommands(program);
   addFairnessCommands(program);
   addKeysCommands(program);
   addVerifyCommands(program);

@@ -32,6 +32,8 @@ export const ERROR_CODES = {
   ARCHIVE_MISSING: { status: 503, retry: true },
   ARCHIVE_CORRUPT: { status: 500, retry: false },
   EXPORT_FAILED: { status: 500, retry: true },
+  BACKUP_FAILED: { status: 500, retry: true },
+  BACKUP_DAMAGED: { status: 500, retry: false },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
