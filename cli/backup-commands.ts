@@ -20,6 +20,8 @@ Examples:
 The next start learns from the chain what the ledger lacks, opens new terms, and only then takes bets: docs/operating/recovery.md.
 Exit codes: 0 restored, 1 the backup is damaged, 2 bad usage, 75 the service has the ledger: stop it first.`;
 
+const JSON_HELP = '\nWith --json one JSON object. Exit codes: 0 whole, 1 something is missing or damaged, 2 bad usage.';
+
 /** `casino backup …` and `casino restore`. */
 export function addBackupCommands(program: Command): void {
   const backup = program
@@ -35,12 +37,13 @@ export function addBackupCommands(program: Command): void {
     .action(async (flags: BackupFlags) => {
       process.exitCode = await (await import('./backup.ts')).runBackup(flags);
     });
-  // The options above are the parent's; those of the same name below would be taken for them.
+  // `--json` is the parent's, and taken from wherever it stands.
   backup
     .command('verify')
     .description('read a backup in full: hashes, rows, archives, blobs; writes nothing')
     .argument('<directory>', 'where backups are kept')
     .option('--name <name>', 'which one; the newest if left out')
+    .addHelpText('after', JSON_HELP)
     .exitOverride(endOnUsage)
     .action(async (directory: string, _: VerifyFlags, command: Command) => {
       process.exitCode = await (await import('./backup.ts')).runVerify(directory, command.optsWithGlobals());
@@ -49,6 +52,7 @@ export function addBackupCommands(program: Command): void {
     .command('list')
     .description('the backups of a directory, the oldest first')
     .argument('<directory>', 'where backups are kept')
+    .addHelpText('after', JSON_HELP)
     .exitOverride(endOnUsage)
     .action(async (directory: string, _: ListFlags, command: Command) => {
       process.exitCode = await (await import('./backup.ts')).runList(directory, command.optsWithGlobals());
