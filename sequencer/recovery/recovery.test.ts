@@ -185,18 +185,75 @@ describe('a restored ledger', () => {
         });
       }
       // The cheat has lost its receipts' bets of its own will, and goes on under the new terms.
-      const gone = (w.answered[1] as BetResult[]).splice(2);
-      assert.equal(gone.length, 3);
       const barred = await post(w, await bodyOf(w, cheat, { betNumber: 3n, receipt: false }));
       assert.equal(reasonOf(barred), 'restored');
       await w.reconnect();
-      await w.bet(2, [honest === w.clients[0] ? honest : (w.clients[0] as CasinoClient)]);
+      await w.bet(2, [w.clients[0] as CasinoClient]);
       await settled(w);
       const chain = await (w.clients[0] as CasinoClient).vault('finalized');
       assert.equal(chain?.lastBet, 7n);
       assert.equal(chain.lastTerms, 2);
       const funds = (w.answered[0] as BetResult[]).reduce((sum, { payout, stake }) => sum + payout - stake, SOL);
       assert.equal(chain.balance + chain.pendingDeposit, funds);
+    }));
+
+  test('gets the bets that it lost from the clients that have their receipts, and settles each once', () =>
+    within(2, async (w) => {
+      await w.bet(2);
+      await backup(w);
+      w.proxy.fail(['sendTransaction'], { kind: 'swallow' });
+      await w.bet(3);
+      await w.stop();
+      w.proxy.heal();
+      restore(w);
+      await w.start();
+      await w.reconnect();
+      for (const client of w.clients) {
+        await assert.rejects(client.bet({ amount: 100_000n, guess: 'heads' }), { code: 'RECORD_CONFLICT' });
+        assert.equal(await client.bringReceipts(), 3);
+        assert.equal(await client.bringReceipts(), 0);
+      }
+      await w.reconnect();
+      await w.bet(2);
+      await w.settleAndCheck();
+    }));
+
+  test('of another line than the chain does not start, and signs nothing', () =>
+    within(1, async (w) => {
+      await w.bet(1);
+      await settled(w);
+      await backup(w);
+      w.proxy.fail(['sendTransaction'], { kind: 'swallow' });
+      await w.bet(1);
+      // This one has bet 2, and the line that goes on from the first does not.
+      const later = join(w.directory, 'later');
+      await makeBackup({
+        ...{ dataDirectory: w.directory, directory: later, withKeys: false, nowMs: Date.now, onProgress: () => {} },
+      });
+      await w.stop();
+      w.proxy.heal();
+      restore(w);
+      await w.start();
+      const client = w.clients[0] as CasinoClient;
+      assert.equal(reasonOf(await post(w, await bodyOf(w, client, { betNumber: 2n, receipt: false }))), 'restored');
+      const record = await bookOf(w, client).load();
+      const second = await bookOf(w, client).keptReceipt(2n);
+      assert.ok(record && second?.bet);
+      const other = { betNumber: 2n, headBefore: second.bet.headBefore, termsId: 2, stakeUnits: 7n };
+      assert.equal((await post(w, JSON.parse(betBody(client.owner, await signed(w, client, other))) as object)).status, 422);
+      await (await fetch(`${w.apiUrl}/v1/vaults/${client.owner}`)).json();
+      assert.equal(
+        (await post(w, JSON.parse(betBody(client.owner, await signed(w, client, { ...other, stakeUnits: 8n }))) as object))
+          .status,
+        200,
+      );
+      await settled(w);
+      await w.stop();
+      w.forgetLedger();
+      const directory = new BackupDirectory(later);
+      const place = { directory, name: directory.named(), dataDirectory: w.directory, replace: true };
+      restoreBackup({ ...place, nowMs: Date.now, onProgress: () => {} });
+      await assert.rejects(w.start(), { code: 'LEDGER_STALE', message: /is another one in the ledger/ });
     }));
 
   test('that a crash interrupts anywhere is brought up to date by the next start, under terms that no attempt has used', () =>
