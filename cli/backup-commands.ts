@@ -64,6 +64,7 @@ export function addBackupCommands(program: Command): void {
     .option('--from <directory>', 'where backups are kept')
     .option('--name <name>', 'which one; the newest if left out')
     .option('--replace', 'move a ledger that is there aside')
+    .option('--unsigned', 'take one that is not signed although the receipt key is there: you know where it comes from')
     .option('--in-place', 'restore nothing: mark the ledger that is there as stale, so that it goes on under new terms')
     .option('--json', 'print one JSON object')
     .addHelpText('after', RESTORE_HELP)

@@ -31,6 +31,7 @@ export interface RestoreFlags {
   from?: string;
   name?: string;
   replace?: boolean;
+  unsigned?: boolean;
   inPlace?: boolean;
   json?: boolean;
 }
@@ -93,7 +94,7 @@ export function runList(path: string, { json }: ListFlags): Promise<number> {
 /** `casino restore`. */
 export function runRestore(flags: RestoreFlags): Promise<number> {
   return answering(async (output) => {
-    const { data: dataDirectory, from, name, replace = false, inPlace, json } = flags;
+    const { data: dataDirectory, from, name, replace = false, unsigned: allowUnsigned = false, inPlace, json } = flags;
     if ((from === undefined) === (inPlace !== true)) throw new CasinoError('CONFIG_INVALID', 'say --from, or --in-place');
     if (from === undefined) {
       markStaleInPlace({ dataDirectory, nowMs: Date.now });
@@ -104,7 +105,7 @@ export function runRestore(flags: RestoreFlags): Promise<number> {
     const directory = new BackupDirectory(from);
     const onProgress = output.bar.bind(output);
     const named = directory.named(name);
-    const result = restoreBackup({ directory, name: named, dataDirectory, replace, nowMs: Date.now, onProgress });
+    const result = restoreBackup({ directory, name: named, dataDirectory, replace, allowUnsigned, nowMs: Date.now, onProgress });
     output.end();
     if (json) say(JSON.stringify(restoredJson(result)));
     else sayAll(restoredLines(result, dataDirectory));

@@ -68,9 +68,9 @@ describe('a backup', () => {
     return makeBackup({ ...place, withKeys: false, nowMs: () => nowMs, onProgress: () => {}, ...change });
   };
   const verify = (name = directory.named()) => verifyBackup(directory, name, () => {});
-  const restore = (change: { dataDirectory?: string; replace?: boolean } = {}) =>
+  const restore = (change: { dataDirectory?: string; replace?: boolean; allowUnsigned?: boolean } = {}) =>
     restoreBackup({
-      ...{ directory, name: directory.named(), dataDirectory: join(elsewhere, 'data'), replace: false },
+      ...{ directory, name: directory.named(), dataDirectory: join(elsewhere, 'data'), replace: false, allowUnsigned: false },
       ...{ nowMs: () => nowMs, onProgress: () => {} },
       ...change,
     });
@@ -183,6 +183,10 @@ describe('a backup', () => {
     const other = join(elsewhere, 'other');
     await loadOperatorKeys(dataPaths(other).keys);
     assert.throws(() => restore({ dataDirectory: other }), { code: 'BACKUP_DAMAGED', message: /signed the backup/ });
+    // Nor one that has lost its signature, unless it is said to be one's own: anyone could have added bets to it.
+    rmSync(directory.fileOf(directory.named(), 'signature.json'));
+    assert.throws(() => restore({ replace: true }), { code: 'BACKUP_DAMAGED', message: /nobody signed/ });
+    assert.equal(restore({ replace: true, allowUnsigned: true }).signatureHolds, false);
   });
 
   /** Runs one life, killed so long after it has begun; returns whether it came to its end. */

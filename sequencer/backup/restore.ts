@@ -22,13 +22,15 @@ export interface RestoreOptions {
   dataDirectory: string;
   /** Whether a ledger that is there may be moved aside. */
   replace: boolean;
+  /** Whether one that nobody signed is taken although the receipt key is in place: whoever can write it could have added bets. */
+  allowUnsigned: boolean;
   nowMs(): number;
   onProgress(progress: { label: string; done: number; total: number }): void;
 }
 
 export interface RestoreResult {
   manifest: BackupManifest;
-  /** Whether the receipt key that is in place signed the backup; undefined where none was there to compare. */
+  /** Whether the receipt key that is in place signed the backup; undefined where none was there to compare with. */
   signatureHolds: boolean | undefined;
   /** Where the old ledger is now, if there was one. */
   movedAside: string | undefined;
@@ -57,7 +59,7 @@ export function restoreBackup(options: RestoreOptions): RestoreResult {
     if (old.length > 0 && !options.replace) {
       throw new CasinoError('CONFIG_INVALID', `${dataDirectory} holds a ledger: --replace moves it aside`);
     }
-    const signatureHolds = compareSigner(paths.keys, signedBy);
+    const signatureHolds = compareSigner(paths.keys, { signedBy, allowUnsigned: options.allowUnsigned });
     const keysWritten = manifest.keys_sha256 === null ? [] : restoreKeys(directory.fileOf(name, 'keys.json'), paths.keys);
     restoreFiles(options, filesNamedBy(directory.fileOf(name, 'ledger.db')), manifest);
     const staged = stageLedger(options, manifest);
@@ -92,13 +94,15 @@ const STAGING = '.restoring';
 /** In the order in which they go: whatever is left by a crash in between is not taken for a ledger that is current. */
 const ledgerFiles = (ledger: string): string[] => [ledger, `${ledger}-wal`, `${ledger}-shm`, markOf(ledger)];
 
-function compareSigner(keys: string, signedBy: string | undefined): boolean | undefined {
+function compareSigner(keys: string, backup: { signedBy: string | undefined; allowUnsigned: boolean }): boolean | undefined {
   const key = readReceiptKey(keys);
   if (!key) return undefined;
-  if (signedBy === undefined) return false;
+  const { signedBy, allowUnsigned } = backup;
   const own = addressOf(key.receiptKey);
   if (own === signedBy) return true;
-  throw new CasinoError('BACKUP_DAMAGED', `${signedBy} signed the backup, and the receipt key in ${keys} is ${own}`);
+  if (signedBy === undefined && allowUnsigned) return false;
+  const found = signedBy === undefined ? 'nobody signed the backup' : `${signedBy} signed the backup`;
+  throw new CasinoError('BACKUP_DAMAGED', `${found}, and the receipt key in ${keys} is ${own}`);
 }
 
 /** Writes the keys that are not there; one that is there and differs is never replaced. */

@@ -48,7 +48,15 @@ function restore(w: ChainWorld): void {
   w.forgetLedger();
   const directory = new BackupDirectory(backupsOf(w));
   const name = directory.named();
-  restoreBackup({ directory, name, dataDirectory: w.directory, replace: true, nowMs: Date.now, onProgress: () => {} });
+  restoreBackup({
+    directory,
+    name,
+    dataDirectory: w.directory,
+    replace: true,
+    allowUnsigned: false,
+    nowMs: Date.now,
+    onProgress: () => {},
+  });
   assert.match(staleMark(w.ledger)?.reason ?? '', /restored from backup/);
 }
 
@@ -251,7 +259,7 @@ describe('a restored ledger', () => {
       await w.stop();
       w.forgetLedger();
       const directory = new BackupDirectory(later);
-      const place = { directory, name: directory.named(), dataDirectory: w.directory, replace: true };
+      const place = { directory, name: directory.named(), dataDirectory: w.directory, replace: true, allowUnsigned: false };
       restoreBackup({ ...place, nowMs: Date.now, onProgress: () => {} });
       await assert.rejects(w.start(), { code: 'LEDGER_STALE', message: /is another one in the ledger/ });
     }));

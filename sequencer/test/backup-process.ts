@@ -12,7 +12,7 @@ async function main(dataDirectory: string, path: string, doing: string): Promise
   if (doing === 'backup') await makeBackup({ ...common, directory: path, withKeys: true });
   else {
     const directory = new BackupDirectory(path);
-    restoreBackup({ ...common, directory, name: directory.named(), replace: true });
+    restoreBackup({ ...common, directory, name: directory.named(), replace: true, allowUnsigned: false });
   }
   process.stdout.write('done\n');
 }
