@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { addArchiveCommands } from './archive-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
+import { addBackupCommands } from './backup-commands.ts';
 import { addBettorCommands } from './bettor-commands.ts';
 import { addCompletionCommands } from './completion-commands.ts';
 import { endOnUsage } from './exit-codes.ts';
@@ -66,6 +67,7 @@ export function commandLine(): Command {
   addReplayCommands(program);
   addVerifyCommands(program);
   program.commandsGroup('Keep its files and keys:');
+  addBackupCommands(program);
   addArchiveCommands(program);
   addKeysCommands(program);
   program.commandsGroup('About this command line:').helpCommand(true);

@@ -13,6 +13,7 @@ import { developmentKeyWarning, hasDevelopmentKeys } from './development-keys.ts
 import { ClientError } from './errors.ts';
 import { type CasinoEvent, eventsOf } from './events.ts';
 import { addressFrom, type HouseContext, loadHouse, loadVault } from './house.ts';
+import { bringReceipts } from './readmission.ts';
 import { exportReceipt } from './receipt-export.ts';
 import { DEFAULT_RETRY_LIMITS, type RetryLimits } from './retry.ts';
 import { type RotationOptions, rotateSessionKey } from './rotation.ts';
@@ -85,6 +86,7 @@ export class CasinoClient {
   readonly #warn: (message: string) => void;
   /** Makes the session key be read anew: another one signs from now on. */
   readonly #forgetSession: () => void;
+  readonly #bringReceipts: () => Promise<number>;
 
   private constructor(options: ConnectOptions, parts: Connected) {
     const { api, chain, clock, house } = parts;
@@ -107,6 +109,7 @@ export class CasinoClient {
       loaded = undefined;
     };
     const context = { domain: house.domain, house: house.houseBytes, vault, receiptKey: house.receiptKey };
+    this.#bringReceipts = () => bringReceipts({ api, book, owner, context });
     this.house = house;
     this.developmentKeys = parts.developmentKeys;
     this.#warn = options.onWarning ?? warnOnConsole;
@@ -177,6 +180,14 @@ export class CasinoClient {
   /** Sends again a bet that was signed and not answered, byte for byte; undefined if there is none. */
   resume(): Promise<BetResult | undefined> {
     return this.#bettor.resume();
+  }
+
+  /**
+   * Brings a house whose ledger was restored the bets of this store that it lost, by its own receipts for them; how many. Connect anew
+   * first: such a house has new terms. See `bringReceipts`.
+   */
+  bringReceipts(): Promise<number> {
+    return this.#bringReceipts();
   }
 
   /**

@@ -56,6 +56,15 @@ export interface AuditManifest {
   manifestHash: Uint8Array;
 }
 
+/** The operator's word that a backup is its own. Time in ms since the epoch. */
+export interface BackupManifest {
+  domain: bigint;
+  house: Uint8Array;
+  time: bigint;
+  /** SHA-256 of the manifest file's bytes. */
+  manifestHash: Uint8Array;
+}
+
 /** Codes of a refusal, append-only. */
 export const REFUSAL_CODES = { 'outside-limit': 1, 'insufficient-balance': 2, restored: 3 } as const;
 export type RefusalName = keyof typeof REFUSAL_CODES;
@@ -73,6 +82,7 @@ const TAGS = {
   refusal: 'ZKCRFSL1',
   seedCommitment: 'ZKCSEED1',
   auditManifest: 'ZKCAUDT1',
+  backupManifest: 'ZKCBKUP1',
 } as const;
 
 /** 213 bytes, layouts.md section 3. */
@@ -162,6 +172,11 @@ export function decodeAuditManifest(bytes: Uint8Array): AuditManifest {
   const manifest = { ...head, from: reader.u64(), to: reader.u64(), manifestHash: reader.bytes(32) };
   reader.finish();
   return manifest;
+}
+
+/** 112 bytes. */
+export function encodeBackupManifest({ domain, house, time, manifestHash }: BackupManifest): Uint8Array {
+  return new ByteWriter().ascii(TAGS.backupManifest).field(domain).bytes(house, 32).u64(time).bytes(manifestHash, 32).finish();
 }
 
 /** Whether the house's receipt key signed these bytes: ed25519, RFC 8032 without ZIP 215's leniency. */

@@ -23,7 +23,7 @@ export const ERROR_CODES = {
   LEDGER_STALE: {
     status: 503,
     retry: false,
-    meaning: 'this ledger has lost commits, or the chain shows something that it has missed',
+    meaning: 'this ledger has lost commits, or has missed something that the chain or a receipt shows',
   },
   LEDGER_FAILED: { status: 500, retry: true, meaning: 'the disk failed; the process restarts and reads the truth from it' },
   LEDGER_LOCKED: { status: 500, retry: false, meaning: 'another process has the data directory' },
@@ -44,6 +44,8 @@ export const ERROR_CODES = {
   ARCHIVE_MISSING: { status: 503, retry: true, meaning: 'the bet is in an archive file that can not be read now' },
   ARCHIVE_CORRUPT: { status: 500, retry: false, meaning: 'the bet is in an archive file that is not what was written' },
   EXPORT_FAILED: { status: 500, retry: true, meaning: 'a file of an export can not be written' },
+  BACKUP_FAILED: { status: 500, retry: true, meaning: 'a backup can not be made' },
+  BACKUP_DAMAGED: { status: 500, retry: false, meaning: 'a backup is not what was written' },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -18,12 +18,14 @@ import { openBlobStores } from './blobs/settings.ts';
 import { BlobStore } from './blobs/store.ts';
 import { deriveBatchAccounts } from './chain/batch-transaction.ts';
 import { type ChainRpc, connectRpc } from './chain/rpc.ts';
+import type { Leader } from './chain/settlement-chain.ts';
 import { ChainWatcher } from './chain/watcher.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import type { Config } from './config.ts';
 import { type Context, dataPaths } from './context.ts';
 import { CasinoError } from './errors.ts';
 import { Ledger } from './ledger/ledger.ts';
+import { fenceOf, staleMark } from './ledger/stale.ts';
 import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
 import { keepReport, keepSettings } from './operations/history.ts';
@@ -40,6 +42,7 @@ import { SolanaReconciliationChain } from './operations/reconcile-chain.ts';
 import { Reconciler } from './operations/reconciler.ts';
 import { NATIVE_KERNEL } from './prover/native-kernel.ts';
 import { nativeProving, type Proving } from './prover/proving.ts';
+import { recoverStale } from './recovery/recover.ts';
 import { type RunningSettlement, startSettlement } from './settlement-stage.ts';
 
 export interface Service {
@@ -68,28 +71,35 @@ export async function startService(options: {
   const paths = dataPaths(config.dataDirectory);
   const ledger = await Ledger.open({ path: paths.ledger, onFailure: onFatal });
   try {
+    const wasOpen = ledger.read.meta('identity') !== undefined;
     const { circuits, proverThreads: threads, rpcTimeoutMs, provingKeysDirectory: ceremonyKeys } = config;
     const proving = options.proving ?? (await nativeProving({ paths, ceremonyKeys, circuits, threads, onProgress }));
     const rpc = connectRpc(config.rpcUrl, rpcTimeoutMs);
     const keys = await presentKeys(paths.keys, {
       rpc,
       program: config.program,
-      load: options.makeHouse ? loadOperatorKeys : readOperatorKeys,
+      // Of a house that exists the keys are there, or it is another's: fresh ones would be those of another house.
+      load: options.makeHouse && !wasOpen ? loadOperatorKeys : readOperatorKeys,
     });
     const { keys: provingKeys } = proving;
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     if (options.makeHouse) await makeDevelopmentHouse(house);
-    const opened = await openHouse({ ...house, wasOpen: ledger.read.meta('identity') !== undefined });
+    const opened = await openHouse({ ...house, wasOpen });
     await bindLedger(ledger, opened);
     await keepSettings(ledger, { config, timeMs: Date.now() });
+    const blobs = { own: new BlobStore(paths.blobs), remote };
+    onProgress('taking the lead');
+    const stale = staleMark(ledger.read);
+    const leader = await takeLead({ reader: opened.reader, ledger, settler: keys.settler, isStale: stale !== undefined });
+    const led = stale ? await recoverStale({ stale, house, opened, leader, ledger, blobs, nowMs: Date.now, log }) : opened;
     const batchAccounts = await deriveBatchAccounts({
       program: config.program,
-      house: opened.reader.house,
-      termsIds: opened.terms.map(({ id }) => id),
+      house: led.reader.house,
+      termsIds: led.terms.map(({ id }) => id),
       vkIds: provingKeys.map(({ vkId }) => vkId),
     });
-    const blobs = { own: new BlobStore(paths.blobs), remote };
-    return await run({ config, log, ledger, blobs, keys, opened, proving, batchAccounts }, { onProgress, onFatal });
+    const context = { config, log, ledger, blobs, keys, opened: led, proving, batchAccounts };
+    return await run(context, { leader, onFatal });
   } catch (error) {
     await ledger.close().catch(() => {});
     throw error;
@@ -116,18 +126,14 @@ async function bindLedger(ledger: Ledger, { reader, genesisHash }: OpenedHouse):
   }
 }
 
-async function run(
-  context: Context,
-  hooks: { onProgress(message: string): void; onFatal(error: CasinoError): void },
-): Promise<Service> {
+async function run(context: Context, hooks: { leader: Leader; onFatal(error: CasinoError): void }): Promise<Service> {
   const { config, log, ledger, keys, opened } = context;
   const { reader, domain } = opened;
   const terms = new TermsBook(opened.terms, opened.currentTerms);
   const feed = new EventFeed(randomBytes(8).toString('hex'));
   const onChange = feed.vaultChanged.bind(feed);
   const book = new VaultBook({ ledger, terms, domain, house: reader.house, onChange });
-  hooks.onProgress('taking the lead');
-  const leader = await takeLead({ reader, ledger, settler: keys.settler });
+  const { leader } = hooks;
   // First what the chain shows is taken in: an exit that happened while the service was down is no difference.
   await book.observe(await reader.view());
   const reconciler = makeReconciler(context, book);
@@ -149,6 +155,8 @@ async function run(
     },
     verifySignature: (publicKey, signature, message) => verifyEddsaPoseidon({ publicKey, signature, message }),
     stopped: (view) => gate.stopped(view),
+    fence: fenceOf(ledger.read),
+    onStale: hooks.onFatal,
     nowMs: Date.now,
   });
   const { loops, unfinished, publisher, provers } = settlement;

@@ -10,6 +10,7 @@ import type { ChainView } from '../sequencer/chain/view.ts';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import { addressBytes } from '../sequencer/ledger/addresses.ts';
 import type { LedgerPort } from '../sequencer/ledger/ledger.ts';
+import { fenceOf } from '../sequencer/ledger/stale.ts';
 import { Gate } from '../sequencer/operations/gate.ts';
 import type { BatchProver } from '../sequencer/settlement/batch-prover.ts';
 import { UnfinishedBatches } from '../sequencer/settlement/batches.ts';
@@ -128,6 +129,10 @@ function startStages(parts: Parts, input: { node: SimulatedNode; book: VaultBook
     limits: LIMITS,
     verifySignature: (key, signature, head) => compareBytes(signature, signatureOf(key, head)) === 0,
     stopped: (view: ChainView) => gate.stopped(view),
+    fence: fenceOf(ledger.read),
+    onStale: (error) => {
+      throw error;
+    },
     nowMs: clock.nowMs,
   });
   settlement.start();

@@ -4,15 +4,18 @@ import { pointFromBytes } from '../../protocol/babyjubjub.ts';
 import { betPack, type CoinSide, deltaOf, nextHead, payoutOf } from '../../protocol/bet.ts';
 import { GAME_COIN_FLIP, STAKE_UNIT } from '../../protocol/constants.ts';
 import { fieldFromBytes, fieldToBytes } from '../../protocol/field.ts';
-import { encodeRefusal, REFUSAL_CODES, type RefusalName } from '../../protocol/messages.ts';
+import { encodeRefusal, REFUSAL_CODES, type Receipt, type RefusalName } from '../../protocol/messages.ts';
 import { outcomeOf } from '../../protocol/outcome.ts';
 import type { ChainView } from '../chain/view.ts';
 import { CasinoError } from '../errors.ts';
+import { addressOf } from '../ledger/addresses.ts';
 import type { LedgerPort } from '../ledger/ledger.ts';
 import type { BetRecord, LedgerEntry, RefusalRecord } from '../ledger/records.ts';
+import { staleEntry } from '../ledger/stale.ts';
 import type { VaultBook } from './book.ts';
 import { currentLimit, withinLimits } from './limits.ts';
-import { receiptMessage, refusedError } from './receipts.ts';
+import { asPromised, otherReceipt, ownReceipt } from './readmission.ts';
+import { hasReceipt, receiptMessage, refusedError } from './receipts.ts';
 import type { SeedBook, SeedOwner, Terms, TermsBook } from './seeds.ts';
 import type { ReceiptSigner, SignedMessage } from './signer.ts';
 import type { VaultState } from './vault-state.ts';
@@ -27,6 +30,8 @@ export interface BetRequest {
   clientSeed: Uint8Array;
   sessionKey: Uint8Array;
   signature: Uint8Array;
+  /** The house's own receipt for this very bet, if the bettor has one: what a restored ledger takes an old bet by. */
+  receipt?: SignedMessage | undefined;
 }
 
 /** The answer to a bet that was taken, the same for the same bytes whenever they are sent. */
@@ -57,6 +62,10 @@ export interface AdmissionOptions {
   verifySignature(publicKey: Uint8Array, signature: Uint8Array, head: Uint8Array): boolean;
   /** Why bets are not taken now, or undefined: another leads, the view is old, reconciliation found a discrepancy. */
   stopped(view: ChainView): CasinoError | undefined;
+  /** The highest terms whose seeds may have been revealed without this ledger's knowledge; 0 for none. */
+  fence: number;
+  /** Told once that the ledger lacks a bet that was answered, which it is marked for: the process must end. */
+  onStale(error: CasinoError): void;
   nowMs(): number;
 }
 
@@ -68,6 +77,7 @@ export const MAX_LEDGER_BACKLOG = 16_384;
 /** Decides bets: in memory, in order, one vault at a time; what it decides is durable before anyone hears of it. */
 export class Admission {
   readonly #o: AdmissionOptions;
+  #stale: CasinoError | undefined;
 
   constructor(options: AdmissionOptions) {
     this.#o = options;
@@ -79,7 +89,9 @@ export class Admission {
    */
   async placeBet(request: BetRequest): Promise<BetAnswer> {
     const vault = this.vaultOf(request.owner);
+    const receipt = request.receipt && ownReceipt(vault, request.receipt, this.#o.signer);
     if (request.betNumber <= vault.lastBet) return this.#repeat(vault, request);
+    if (receipt && receipt.betNumber > vault.lastBet && receipt.termsId > this.#o.fence) throw await this.#foundStale(receipt);
     const view = this.#assertOpen(vault);
     const expected = vault.lastBet + 1n;
     if (request.betNumber !== expected) {
@@ -91,8 +103,10 @@ export class Admission {
     this.#assertSigned({ vault, request, head, view });
     const barred = vault.refusals.get(head);
     if (barred) throw await this.#refuseAgain(vault, barred);
+    this.#assertCapacity(vault);
+    if (request.termsId <= this.#o.fence) return this.#takeOld(vault, request, head);
     // Before the balance is looked at: what waits must not depend on outcomes that are not durable yet.
-    this.#assertCovered(vault, request, view);
+    this.#assertCovered(request, view);
     if (!withinLimits(vault, request, this.#o.terms)) throw await this.#refuse(vault, { request, head, reason: 'outside-limit' });
     if (request.stakeUnits * STAKE_UNIT > vault.available) {
       throw await this.#refuse(vault, { request, head, reason: 'insufficient-balance' });
@@ -144,6 +158,7 @@ export class Admission {
   }
 
   #assertOpen(vault: VaultState): ChainView {
+    if (this.#stale) throw this.#stale;
     const view = this.#o.book.view;
     if (!view) throw new CasinoError('NOT_LEADING', 'the chain has not been read yet');
     const stopped = this.#o.stopped(view);
@@ -177,25 +192,45 @@ export class Admission {
     }
   }
 
-  #assertCovered(vault: VaultState, request: BetRequest, view: ChainView): void {
+  #assertCapacity(vault: VaultState): void {
     const { book, limits, ledger } = this.#o;
     if (ledger.backlog > MAX_LEDGER_BACKLOG)
       throw new CasinoError('BUSY', 'the ledger is behind; send the same bytes again later');
     if (vault.openBets.length >= limits.maxOpenBetsPerVault || book.waitingBets >= limits.maxOpenBets()) {
       throw new CasinoError('BUSY', 'settlement is behind; send the same bytes again later');
     }
+  }
+
+  #assertCovered(request: BetRequest, view: ChainView): void {
+    const { book } = this.#o;
     const terms = this.#o.terms.get(request.termsId);
     if (terms && book.maxProfit(request) > book.bankroll(view)) {
       throw new CasinoError('BUSY', 'the house can not cover this bet beside the open ones; send the same bytes again later');
     }
   }
 
+  /**
+   * Takes a bet under terms whose seeds may be known: one that the house took before its ledger was restored, by the receipt for it,
+   * as it was. Without a receipt it is refused for good.
+   */
+  async #takeOld(vault: VaultState, request: BetRequest, head: bigint): Promise<BetAnswer> {
+    const { receipt } = request;
+    if (!receipt || !this.#o.terms.get(request.termsId)) throw await this.#refuse(vault, { request, head, reason: 'restored' });
+    if (request.termsId < vault.lastTerms) throw otherReceipt();
+    if (request.stakeUnits * STAKE_UNIT > vault.available) {
+      throw new CasinoError('BUSY', 'the stake of this old bet is not in the vault now; send the same bytes again later');
+    }
+    return this.#take(vault, request, head);
+  }
+
   async #take(vault: VaultState, request: BetRequest, head: bigint): Promise<BetAnswer> {
     const terms = this.#o.terms.get(request.termsId) as Terms;
     const { serverSeed, path, commitment } = this.#o.seeds.reveal(this.#seedOwner(vault, terms), request.betNumber);
-    const bet = this.#play({ vault, request, head, serverSeed, profitBps: terms.profitBps });
+    const played = this.#play({ vault, request, head, serverSeed, profitBps: terms.profitBps });
+    const isOld = request.termsId <= this.#o.fence;
+    const bet = isOld ? asPromised(vault, played, request.receipt) : played;
     const message = receiptMessage(vault, bet);
-    bet.receiptSignature = this.#o.signer.sign(message);
+    if (!isOld) bet.receiptSignature = this.#o.signer.sign(message);
     vault.lastBet = bet.betNumber;
     vault.head = head;
     vault.lastTerms = bet.termsId;
@@ -251,9 +286,21 @@ export class Admission {
         details: { bet_id: Buffer.from(bet.head).toString('hex'), expected_nonce: (vault.lastBet + 1n).toString() },
       });
     }
+    const shown = hasReceipt(bet) ? bet : asPromised(vault, bet, request.receipt);
     const seed = this.revealed(vault, bet);
     const limit = await this.limitOf(vault);
-    return { bet, receipt: this.receiptOf(vault, bet), limit, seed };
+    return { bet: shown, receipt: this.receiptOf(vault, shown), limit, seed };
+  }
+
+  /** A receipt of this house's for a bet that the ledger lacks, and no restore explains it: from now on seeds may be known. */
+  async #foundStale({ betNumber, vault }: Receipt): Promise<CasinoError> {
+    if (!this.#stale) {
+      const reason = `a receipt names bet ${betNumber} of ${addressOf(vault)}, which the ledger lacks`;
+      this.#stale = new CasinoError('LEDGER_STALE', `${reason}; start again: it then opens new terms before it takes a bet`);
+      await this.#o.ledger.commit([staleEntry({ sinceMs: this.#o.nowMs(), reason })]);
+      this.#o.onStale(this.#stale);
+    }
+    return this.#stale;
   }
 
   async #refuse(vault: VaultState, input: { request: BetRequest; head: bigint; reason: RefusalName }): Promise<CasinoError> {

@@ -1,9 +1,17 @@
+import { compareBytes } from '../../protocol/bytes.ts';
 import { STAKE_UNIT } from '../../protocol/constants.ts';
 import { fieldFromBytes } from '../../protocol/field.ts';
 import { encodeReceipt, encodeRefusal, refusalName } from '../../protocol/messages.ts';
 import { CasinoError } from '../errors.ts';
 import type { BetRecord, RefusalRecord } from '../ledger/records.ts';
 import type { VaultState } from './vault-state.ts';
+
+/** What stands in a bet that was learnt from the chain: its receipt is with its bettor, and no second one is ever signed. */
+export const NO_SIGNATURE = new Uint8Array(64);
+
+/** Whether the ledger has the receipt of a bet; not of one that was learnt from the chain after a restore. */
+export const hasReceipt = (bet: Pick<BetRecord, 'receiptSignature'>): boolean =>
+  compareBytes(bet.receiptSignature, NO_SIGNATURE) !== 0;
 
 /** The bytes that a bet's receipt signs: they follow from the record, so that the same bet has the same receipt for ever. */
 export function receiptMessage(vault: Pick<VaultState, 'context'>, bet: BetRecord): Uint8Array {

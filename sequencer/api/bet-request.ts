@@ -23,6 +23,7 @@ export interface BetParts {
 
 type BetBody = Static<typeof BetRequestSchema>;
 
+const RECEIPT_BYTES = 213;
 const schema = Compile(BetRequestSchema);
 
 /**
@@ -61,5 +62,8 @@ function parseBet(body: BetBody): BetRequest {
     clientSeed,
     sessionKey,
     signature,
+    ...(body.receipt && {
+      receipt: { message: fromHex(body.receipt.message, RECEIPT_BYTES), signature: fromHex(body.receipt.signature, 64) },
+    }),
   };
 }

@@ -34,6 +34,12 @@ export const BetRequestSchema = Type.Object(
     client_seed: hex(32, "The client's part of the randomness, a field element, big endian"),
     session_key: hex(64, 'BabyJubJub public key Ax || Ay'),
     sig: hex(96, 'EdDSA-Poseidon signature R8x || R8y || S on head_n'),
+    receipt: Type.Optional(
+      Type.Object(
+        { message: hex(213, 'The receipt, layouts.md section 3'), signature: hex(64, "By the house's receipt key") },
+        { additionalProperties: false, description: 'For a bet that the house took before its ledger was restored' },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -82,14 +88,17 @@ export const BetSchema = Type.Object({
   client_seed: hex(32, "The client's part of the randomness, a field element"),
   server_seed: hex(32, 'The revealed server seed, a field element'),
   session_key: hex(64, 'BabyJubJub public key Ax || Ay'),
-  sig: hex(96, 'EdDSA-Poseidon signature R8x || R8y || S on head_n'),
+  sig: {
+    ...orNull(hex(96, 'EdDSA-Poseidon signature R8x || R8y || S on head_n')),
+    description: 'Null if the service learnt the bet from the chain, and the signature of a later one stands for it',
+  },
   vrf: Type.Object({
     path: Type.Array(hex(32, 'Sibling hash'), { description: 'From the leaf to the root, 8 hashes' }),
     commitment: SIGNED,
   }),
   blob_cid: orNull(Type.String({ description: 'What GET /v1/blobs and IPFS call the blob of its batch' })),
   finalized: Type.Boolean({ description: 'Whether the bet is settled for good' }),
-  receipt: SIGNED,
+  receipt: { ...orNull(SIGNED), description: 'Null if the service learnt the bet from the chain: its bettor has it' },
   failed_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet can not be settled, if it can not' }),
   void_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet was voided, if it was' }),
 });

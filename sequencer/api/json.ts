@@ -4,6 +4,7 @@ import { blobCid } from '../../protocol/blob.ts';
 import { STAKE_UNIT } from '../../protocol/constants.ts';
 import { fieldToBytes } from '../../protocol/field.ts';
 import type { BetAnswer } from '../admission/admission.ts';
+import { hasReceipt } from '../admission/receipts.ts';
 import type { SignedMessage } from '../admission/signer.ts';
 import type { VaultChange } from '../admission/vault-changes.ts';
 import type { VaultState } from '../admission/vault-state.ts';
@@ -84,11 +85,12 @@ export function betJson(input: {
     client_seed: hexOf(bet.clientSeed),
     server_seed: hexOf(bet.serverSeed),
     session_key: hexOf(bet.sessionKey),
-    sig: hexOf(bet.signature),
+    // One signature over the last bet of a run signs all of it: of a bet learnt from the chain there may be no other.
+    sig: bet.signature.some((byte) => byte !== 0) ? hexOf(bet.signature) : null,
     vrf: { path: seed.path.map(hexOf), commitment: signedJson(seed.commitment) },
     blob_cid: batch ? blobCid(batch.blobHash) : null,
     finalized: batch?.state === 'Finalized',
-    receipt: signedJson(receipt),
+    receipt: hasReceipt(bet) ? signedJson(receipt) : null,
     failed_reason: quarantine?.reason ?? null,
     void_reason: voided?.reason ?? null,
   };

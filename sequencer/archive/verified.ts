@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { domainOf } from '../../protocol/account.ts';
 import { toHex } from '../../protocol/bytes.ts';
-import { receiptMessage } from '../admission/receipts.ts';
+import { hasReceipt, receiptMessage } from '../admission/receipts.ts';
 import { CasinoError, messageOf } from '../errors.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import type { ArchiveRecord, BetRecord } from '../ledger/records.ts';
@@ -101,6 +101,7 @@ class VerifiedRows {
       if (!isHere) throw new Error(`${name} is neither in the ledger, nor does it look for it in row ${row}`);
       this.#moved += 1;
     } else if (!encodeBet(hot).equals(encodeBet(bet))) throw new Error(`${name} is another one in the ledger`);
+    if (!hasReceipt(bet)) return;
     const message = receiptMessage({ context: { ...this.#context, vault } }, bet);
     if (!verify(null, message, this.#receiptKey, bet.receiptSignature)) {
       throw new Error(`the receipt of ${name} is not signed with this key for this house`);

@@ -1,7 +1,7 @@
-import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { CasinoError, type ErrorCode, messageOf } from '../errors.ts';
 import { ledgerFault } from './faults.ts';
+import { type HeldLock, lockOf, takeLock } from './lock.ts';
 import { LedgerReader } from './reader.ts';
 import type { LedgerEntry } from './records.ts';
 
@@ -33,7 +33,7 @@ interface Waiting {
 export class Ledger {
   readonly read: LedgerReader;
   readonly #worker: Worker;
-  readonly #lock: DatabaseSync;
+  readonly #lock: HeldLock;
   readonly #onFailure: (error: CasinoError) => void;
   #waiting: Waiting[] = [];
   #waitingEntries = 0;
@@ -41,7 +41,7 @@ export class Ledger {
   #failure: CasinoError | undefined;
   #closed = false;
 
-  private constructor(options: { path: string; worker: Worker; lock: DatabaseSync; onFailure(error: CasinoError): void }) {
+  private constructor(options: { path: string; worker: Worker; lock: HeldLock; onFailure(error: CasinoError): void }) {
     this.read = new LedgerReader(options.path, (error) => {
       if (!this.#closed) this.#fail(error);
     });
@@ -61,7 +61,7 @@ export class Ledger {
    * what was written, or not all of it.
    */
   static async open(options: { path: string; onFailure(error: CasinoError): void }): Promise<Ledger> {
-    const lock = takeLock(`${options.path}.lock`);
+    const lock = takeLock(lockOf(options.path));
     const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: { path: options.path } });
     try {
       const reply = await new Promise<Reply>((resolve, reject) => {
@@ -142,21 +142,5 @@ export class Ledger {
     this.#committing = undefined;
     this.#waiting = [];
     this.#onFailure(failure);
-  }
-}
-
-const SQLITE_BUSY = 5;
-
-/** Holds an exclusive lock that the operating system releases when the process ends, however it ends. */
-function takeLock(path: string): DatabaseSync {
-  let lock: DatabaseSync | undefined;
-  try {
-    lock = new DatabaseSync(path);
-    lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE;');
-    return lock;
-  } catch (error) {
-    lock?.close();
-    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw ledgerFault(error, path, 'opened');
-    throw new CasinoError('LEDGER_LOCKED', 'another process has this data directory open', { cause: error });
   }
 }

@@ -17,7 +17,16 @@ import { call } from '../chain/rpc.ts';
 import { sendAndFinalize } from '../chain/transactions.ts';
 import { CasinoError } from '../errors.ts';
 import type { ProvingKey } from '../prover/proving-keys.ts';
-import { assertKeysFit, assertOwnHouse, fetchData, genesisOf, type HouseOptions, storedVerifyingKey } from './house-setup.ts';
+import {
+  assertKeysFit,
+  assertOwnHouse,
+  fetchData,
+  genesisOf,
+  type HouseOptions,
+  type OpenedHouse,
+  readTerms,
+  storedVerifyingKey,
+} from './house-setup.ts';
 import { type OperatorKeys, termsSecret } from './keys.ts';
 
 const SETUP_COMPUTE_UNITS = 400_000;
@@ -184,12 +193,26 @@ async function initialize(options: MakingOptions, genesisHash: Uint8Array): Prom
   await submit(options, keys.authority, [instruction]);
 }
 
-async function openTerms(options: MakingOptions, house: Address, id: number): Promise<void> {
+async function openTerms(options: HouseOptions, house: Address, id: number): Promise<void> {
   const { program, keys, profitBps } = options;
   options.onProgress(`opening terms ${id}`);
   const vrfCommitment = vrfCommitmentOf(termsSecret(options.keysDirectory, id));
   const instruction = await addTerms({ program, authority: keys.authority, house, id, vrfCommitment, profitBps });
   await submit(options, keys.authority, [instruction]);
+}
+
+/**
+ * Opens the terms after the newest, with a fresh secret and the same odds, and reads all terms anew once they are final. What an earlier
+ * attempt opened is not taken for fresh: its number is used up.
+ */
+export async function openNextTerms(options: HouseOptions, opened: OpenedHouse): Promise<OpenedHouse> {
+  const { reader } = opened;
+  const { currentTerms: last } = await reader.houseAt('finalized');
+  const profitBps = (await readTerms(options, reader.house, last)).at(-1)?.profitBps ?? options.profitBps;
+  await openTerms({ ...options, profitBps }, reader.house, last + 1);
+  const { currentTerms } = await reader.houseAt('finalized');
+  if (currentTerms !== last + 1) throw new CasinoError('CHAIN_UNREACHABLE', `the node does not show terms ${last + 1} yet`);
+  return { ...opened, currentTerms, terms: await readTerms(options, reader.house, currentTerms) };
 }
 
 /** A house that has vaults already takes proofs under the key only after its change delay. */

@@ -146,7 +146,8 @@ export async function storedVerifyingKey(
   return found;
 }
 
-async function readTerms(options: HouseOptions, house: Address, currentTerms: number): Promise<Terms[]> {
+/** All terms of the house up to the newest, with their secrets; `CHAIN_MISMATCH` if one's is missing. */
+export async function readTerms(options: HouseOptions, house: Address, currentTerms: number): Promise<Terms[]> {
   const secrets = loadTermsSecrets(options.keysDirectory);
   const terms: Terms[] = [];
   for (let id = 1; id <= currentTerms; id += 1) {

@@ -9,15 +9,24 @@ import { CasinoError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 const COMPUTE_UNITS = 20_000;
+/** What an operator can do with a ledger that has missed something. */
+const WAY = 'put the newest copy in place, or go on under new terms: docs/operating/recovery.md';
 
 /**
  * Takes the lead of the house: records a fresh leader pair, advances the chain's epoch to it, and returns once the finalized house
- * shows it. `LEDGER_STALE` if the chain shows that this ledger has missed something: it must then not reveal a seed.
+ * shows it. `LEDGER_STALE` if the chain shows that this ledger has missed something: it must then not reveal a seed. One that is known to be
+ * stale (`isStale`) leads too, to be brought up to date.
  */
-export async function takeLead(options: { reader: ChainReader; ledger: Ledger; settler: TransactionSigner }): Promise<Leader> {
+export async function takeLead(options: {
+  reader: ChainReader;
+  ledger: Ledger;
+  settler: TransactionSigner;
+  isStale: boolean;
+}): Promise<Leader> {
   const { reader, ledger, settler } = options;
   const house = await reader.houseAt('finalized');
-  assertCurrent(house, ledger);
+  assertNodeCurrent(house, ledger);
+  if (!options.isStale) assertCurrent(house, ledger);
   const leader: Leader = { epoch: house.leaderEpoch + 1n, nonce: 1n + (bytesToInteger(randomBytes(8)) % ((1n << 64n) - 1n)) };
   await ledger.commit([{ kind: 'leader', leader: { ...leader, finalized: false } }]);
   const { program, house: address } = reader;
@@ -31,17 +40,20 @@ export async function takeLead(options: { reader: ChainReader; ledger: Ledger; s
   return leader;
 }
 
-/**
- * A ledger is current if the chain shows a leader pair that it recorded at or after its last finalized one, and no batch it lacks. A
- * chain that shows an earlier one is seen through a node that is behind: that says nothing of the ledger.
- */
+const lastFinalEpoch = (ledger: Ledger): bigint => ledger.read.leaders().findLast(({ finalized }) => finalized)?.epoch ?? 0n;
+
+/** A chain that shows an earlier leader pair than a final one is seen through a node that is behind: that says nothing of the ledger. */
+function assertNodeCurrent(house: House, ledger: Ledger): void {
+  const lastFinalized = lastFinalEpoch(ledger);
+  if (house.leaderEpoch >= lastFinalized) return;
+  const seen = `it shows leader epoch ${house.leaderEpoch}, and ${lastFinalized} was final once`;
+  throw new CasinoError('CHAIN_UNREACHABLE', `the node is behind: ${seen}`);
+}
+
+/** A ledger is current if the chain shows a leader pair that it recorded at or after its last finalized one, and no batch it lacks. */
 function assertCurrent(house: House, ledger: Ledger): void {
   const recorded = ledger.read.leaders();
-  const lastFinalized = recorded.findLast((leader) => leader.finalized)?.epoch ?? 0n;
-  if (house.leaderEpoch < lastFinalized) {
-    const seen = `it shows leader epoch ${house.leaderEpoch}, and ${lastFinalized} was final once`;
-    throw new CasinoError('CHAIN_UNREACHABLE', `the node is behind: ${seen}`);
-  }
+  const lastFinalized = lastFinalEpoch(ledger);
   const fresh = house.leaderEpoch === 0n && lastFinalized === 0n;
   const known = recorded.some(
     (leader) => leader.epoch >= lastFinalized && leader.epoch === house.leaderEpoch && leader.nonce === house.leaderNonce,
@@ -49,11 +61,14 @@ function assertCurrent(house: House, ledger: Ledger): void {
   if (!fresh && !known) {
     throw new CasinoError(
       'LEDGER_STALE',
-      'the house has been led with another ledger since; this one must not take bets under these terms',
+      `the house has been led with another ledger since; this one must not take bets under these terms; ${WAY}`,
     );
   }
   const lastBatch = ledger.read.lastBatchNumber();
   if (house.lastBatch > lastBatch) {
-    throw new CasinoError('LEDGER_STALE', `the chain has settled batch ${house.lastBatch}, the ledger ends at ${lastBatch}`);
+    throw new CasinoError(
+      'LEDGER_STALE',
+      `the chain has settled batch ${house.lastBatch}, the ledger ends at ${lastBatch}; ${WAY}`,
+    );
   }
 }

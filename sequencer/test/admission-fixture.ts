@@ -152,6 +152,8 @@ export function admissionOver(
     limits: { maxStakeUnits: 50n, maxOpenBetsPerVault: 10, maxOpenBets: () => 15 },
     verifySignature: (publicKey, signature, message) => verifyEddsaPoseidon({ publicKey, signature, message }),
     stopped: () => undefined,
+    fence: 0,
+    onStale: () => {},
     nowMs: () => 1_790_000_000_000,
     ...change,
   });

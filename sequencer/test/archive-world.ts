@@ -59,6 +59,8 @@ export class ArchiveWorld {
   nowMs = 1_000_000;
   /** Signs receipts, where a test wants real ones. */
   signReceipt: ((bet: BetRecord) => Uint8Array) | undefined;
+  /** The hash of a batch's blob, where a test has some. */
+  blobHash: (batchNumber: bigint) => Uint8Array = () => new Uint8Array(32);
   readonly #lastBet = new Map<number, bigint>();
   #lastBatch = 0n;
 
@@ -123,7 +125,7 @@ export class ArchiveWorld {
     const betCount = runs.reduce((sum, run) => sum + run.betCount, 0);
     const shape = { batchNumber, state: 'Pending' as const, termsId: 1, vkId: 1, size: 'large', betCount, attempt: 0, runs };
     const content = {
-      blobHash: new Uint8Array(32),
+      blobHash: this.blobHash(batchNumber),
       outcomes: new Uint8Array(8),
       createdAtMs: this.nowMs,
       updatedAtMs: this.nowMs,

@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { fromHex } from '../../../protocol/bytes.ts';
 import { fieldFromBytes } from '../../../protocol/field.ts';
 import { receiptFileJson } from '../../../protocol/receipt-file.ts';
+import { hasReceipt } from '../../admission/receipts.ts';
 import type { VaultState } from '../../admission/vault-state.ts';
 import { CasinoError } from '../../errors.ts';
 import { addressOf } from '../../ledger/addresses.ts';
@@ -116,6 +117,7 @@ function registerReceiptRoute(server: Server, parts: ApiParts): void {
   };
   server.get('/v1/bets/:id/receipt', { schema: route, config: perMinute(MAX_COMMITMENTS_PER_MINUTE) }, ({ params }) => {
     const { bet, vault, headBefore } = betOf(parts, params.id);
+    if (!hasReceipt(bet)) throw new CasinoError('NOT_FOUND', 'the receipt of this bet is with its bettor alone');
     const { genesis_hash: genesisHash, program, house: address, receipt_key: receiptKey } = house();
     const file = receiptFileOf({
       place: { genesisHash, program, house: address, receiptKey },
