@@ -12,6 +12,7 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { developmentKeyWarning, hasDevelopmentKeys } from './development-keys.ts';
 import { ClientError } from './errors.ts';
 import { type CasinoEvent, eventsOf } from './events.ts';
+import { type BetSummary, type HistoryOptions, type HistoryPage, historyOf, historyPage } from './history.ts';
 import { addressFrom, type HouseContext, loadHouse, loadVault } from './house.ts';
 import { exportReceipt } from './receipt-export.ts';
 import { DEFAULT_RETRY_LIMITS, type RetryLimits } from './retry.ts';
@@ -286,6 +287,21 @@ export class CasinoClient {
   /** Batches below `before`, newest first, at most `limit`, 1 to 100. */
   batches(options: { before?: bigint; limit?: number } = {}): Promise<BatchStatus[]> {
     return this.#api.batches(options);
+  }
+
+  /** This wallet's bets as the service lists them, newest first, or others' by the filters: `for await (const bet of client.history())`. */
+  history(options: HistoryOptions = {}): AsyncGenerator<BetSummary, void, undefined> {
+    return historyOf(this.#api, this.#ownHistory(options));
+  }
+
+  /** One page of `history`, for a list that goes on when the user asks for more. */
+  historyPage(options: HistoryOptions = {}): Promise<HistoryPage> {
+    return historyPage(this.#api, this.#ownHistory(options));
+  }
+
+  #ownHistory(options: HistoryOptions): HistoryOptions {
+    const { user = this.owner as string, ...filters } = options.filters ?? {};
+    return { ...options, filters: user === 'everyone' ? filters : { ...filters, user } };
   }
 
   /** Events of this wallet's bets and of all batches, until the signal aborts. */

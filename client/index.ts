@@ -19,6 +19,7 @@ export {
 } from './errors.ts';
 export type { CasinoEvent } from './events.ts';
 export { ExitClient, type ExitOptions } from './exit-client.ts';
+export type { BetSummary, HistoryFilters, HistoryOptions, HistoryPage } from './history.ts';
 export type { HouseContext } from './house.ts';
 export type { SignedBytes } from './parse.ts';
 export { DEFAULT_RETRY_LIMITS, type RetryLimits } from './retry.ts';
