@@ -10,6 +10,9 @@ export { type Chain, chainAt } from './chain.ts';
 export { CasinoClient, type ConnectOptions } from './client.ts';
 export { type Clock, SYSTEM_CLOCK } from './clock.ts';
 export {
+  API_ERROR_CODES,
+  type ApiErrorCode,
+  BetDroppedError,
   BetRefusedError,
   CasinoApiError,
   ClientError,
