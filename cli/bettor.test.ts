@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import type { BetResult } from '../client/bettor.ts';
+import type { BetResult } from '../client/bet-run.ts';
 import { ExitClient } from '../client/exit-client.ts';
 import { ChainWorld, SOL } from '../sequencer/test/chain-world.ts';
 import { airdrop, balance, bet, deposit, history } from './bettor.ts';

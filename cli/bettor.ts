@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lamports } from '@solana/kit';
-import type { BetResult } from '../client/bettor.ts';
+import type { BetResult } from '../client/bet-run.ts';
 import type { CasinoClient } from '../client/client.ts';
 import { CasinoApiError, ClientError } from '../client/errors.ts';
 import { deposit as depositInstruction } from '../program/client/index.ts';
@@ -45,14 +45,12 @@ export function bet(input: { amount: bigint; side: 'heads' | 'tails' }, flags: B
     const told = async (result: BetResult) => {
       bets.push(await tell(place, { result, flags }));
     };
-    // An interrupted run's bet has been signed, and cannot be taken back: it is one of these if it is the same.
+    // Bets of an interrupted run have been signed, and cannot be taken back: they are among these if they are the same.
     const earlier = await client.resume();
-    if (earlier) {
-      process.stderr.write('an interrupted run had signed a bet; here is its answer\n');
-      await told(earlier);
-    }
-    const counts = earlier !== undefined && earlier.stake === input.amount && guessOf(earlier) === input.side ? 1 : 0;
-    for (let placed = counts; placed < flags.count; placed += 1) await told(await betOnce(client, input));
+    if (earlier.length > 0) process.stderr.write('an interrupted run had signed bets; here are their answers\n');
+    for (const result of earlier) await told(result);
+    const same = earlier.filter((result) => result.stake === input.amount && guessOf(result) === input.side).length;
+    for (let placed = same; placed < flags.count; placed += 1) await told(await betOnce(client, input));
     const { available } = await client.balance();
     return { code: 0, words: `balance   ${money(available)}`, json: { bets, balance: available } };
   });

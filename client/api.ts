@@ -138,16 +138,20 @@ export class ApiClient {
 
   async bet(id: string): Promise<BetStatus> {
     const reader = new JsonReader(await this.#request('GET', `/v1/bets/${id}`), 'bet');
-    const state = reader.text('status');
     return {
       id: reader.text('bet_id'),
       user: reader.text('user'),
       betNumber: reader.u64('nonce'),
-      state: state === 'acknowledged' || state === 'Voided' ? state : batchStateOf(state),
+      state: betStateOf(reader.text('status')),
       voidReason: reader.has('void_reason') ? reader.text('void_reason') : null,
       batchNumber: reader.has('batch') ? reader.u64('batch') : null,
       signature: reader.has('l1_signature') ? reader.text('l1_signature') : null,
     };
+  }
+
+  /** A page of bets, not read yet. */
+  bets(query: URLSearchParams): Promise<unknown> {
+    return this.#request('GET', `/v1/bets?${query}`);
   }
 
   async batch(number: bigint): Promise<BatchStatus> {
@@ -177,7 +181,7 @@ export class ApiClient {
     const attempt = async () => {
       const answer = await transport({ method, url, timeoutMs, ...(body === undefined ? {} : { body }) });
       const error = answer.status === 200 ? undefined : apiErrorOf(answer, `${method} ${path}`);
-      if (error && !(answer.status === alsoStatus && error.code === NO_CODE)) throw error;
+      if (error && !(answer.status === alsoStatus && error.code === NO_CODE && error.details.code === undefined)) throw error;
       return parseJson(answer.text, path);
     };
     return withRetries({ clock, limits: retry, attempt, mayRetry: isTransient });
@@ -253,6 +257,11 @@ function requestOf(reader: JsonReader): NonNullable<VaultAnswer['request']> {
 /** Which bets a forced exit has ended, as `GET /v1/vaults` and the event `vault_closed` carry it. */
 export function voidedOf(reader: JsonReader): VoidedBets {
   return { fromBet: reader.u64('from_nonce'), throughBet: reader.u64('through_nonce'), reason: reader.text('reason') };
+}
+
+/** The state of a bet as the service names it; `BAD_ANSWER`. */
+export function betStateOf(text: string): BetState {
+  return text === 'acknowledged' || text === 'Voided' ? text : batchStateOf(text);
 }
 
 function batchStateOf(text: string): BatchState {

@@ -120,6 +120,25 @@ describe('admission', () => {
     await bet({ stakeUnits: 4n });
   });
 
+  test('a bet that is signed on a refused head is never taken: neither early, nor in the number’s second life, nor after it', async () => {
+    const ahead = new TestBettor(1);
+    const refused = ahead.sign({ stakeUnits: 500n });
+    ahead.accept(refused);
+    const built = ahead.sign();
+    await assert.rejects(fixture.admission.placeBet(built), coded('BET_GAP'));
+    await assert.rejects(fixture.admission.placeBet(refused), coded('REFUSED'));
+    await assert.rejects(fixture.admission.placeBet(built), coded('BET_GAP'));
+    await bet();
+    await assert.rejects(fixture.admission.placeBet(built), coded('BAD_SIGNATURE'));
+    await assert.rejects(fixture.admission.placeBet(refused), coded('BET_CONFLICT'));
+    await bet();
+    await assert.rejects(fixture.admission.placeBet(built), coded('BET_CONFLICT'));
+    await fixture.reopen();
+    await show(2n);
+    for (const one of [refused, built]) await assert.rejects(fixture.admission.placeBet(one), coded('BET_CONFLICT'));
+    assert.equal((await bet()).bet.betNumber, 3n);
+  });
+
   test('a bet within the limit is not refused for its size, one outside is', async () => {
     await bet({ stakeUnits: 50n });
     await assert.rejects(bet({ stakeUnits: 51n }), coded('REFUSED'));

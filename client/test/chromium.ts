@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { type Browser, chromium } from 'playwright-core';
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/**
+ * A Chromium of this machine, or of the path in `CHROMIUM`; closed when the test ends. Without one the test is skipped, and undefined given,
+ * except where `CI` is set: there it fails.
+ */
+export async function chromiumFor(t: TestContext, flags: readonly string[] = []): Promise<Browser | undefined> {
+  const path = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place));
+  if (path === undefined) {
+    const message = `no Chromium at ${PLACES.join(', ')}: set CHROMIUM to the path of one`;
+    if (process.env.CI) throw new Error(message);
+    t.skip(message);
+    return undefined;
+  }
+  // The pages are the test's own; without this flag Chromium does not start as root.
+  const browser = await chromium.launch({ executablePath: path, args: ['--no-sandbox', ...flags] });
+  t.after(() => browser.close());
+  return browser;
+}
+
+/** Serves a page with one script at `/`; whatever else is asked for goes to the service at `apiUrl`. */
+export async function servePage(
+  t: TestContext,
+  input: { script: string; apiUrl: string },
+): Promise<{ port: number; url: string }> {
+  const html = '<!doctype html><html lang="en"><title>test</title><script type="module" src="/script.js"></script></html>';
+  const server = createServer((request, response) => {
+    if (request.url === '/') return response.setHeader('content-type', 'text/html').end(html);
+    if (request.url === '/script.js') return response.setHeader('content-type', 'text/javascript').end(input.script);
+    void pass(request, { response, apiUrl: input.apiUrl }).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { port, url: `http://127.0.0.1:${port}` };
+}
+
+async function pass(request: IncomingMessage, { response, apiUrl }: { response: ServerResponse; apiUrl: string }): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const { method = 'GET' } = request;
+  const body = method === 'POST' ? Buffer.concat(chunks) : null;
+  const answer = await fetch(`${apiUrl}${request.url}`, { method, body });
+  response.writeHead(answer.status).end(await answer.text());
+}
