@@ -42,6 +42,8 @@ export interface VerifyBetInput {
   /** The house that is meant; without it the file says which house this is. */
   house?: string | undefined;
   onProgress?: ((message: string) => void) | undefined;
+  /** Hears of each check once it is decided, in the order in which they are made. */
+  onCheck?: ((check: BetCheck) => void) | undefined;
 }
 
 /**
@@ -50,7 +52,7 @@ export interface VerifyBetInput {
  */
 export async function verifyBet(input: VerifyBetInput): Promise<BetReport> {
   const file = parseReceiptFile(input.receiptFile);
-  const checks = new BetChecks();
+  const checks = new BetChecks(input.onCheck);
   const facts = await checkFile(file, checks);
   const settlement = await checkChain(facts, input, checks);
   return {
