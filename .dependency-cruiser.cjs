@@ -48,6 +48,20 @@ module.exports = {
       from: { path: '^(verifier|protocol)/', pathNot: '\\.test\\.ts$|/test/|^protocol/vectors/' },
       to: { dependencyTypes: ['core'] },
     },
+    {
+      name: 'client-runs-in-a-browser',
+      comment: 'docs/decisions/0028-browser-store.md',
+      severity: 'error',
+      from: { path: '^(client|program/client)/', pathNot: '\\.test\\.ts$|/test/|^client/(file-store|node)\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'nothing-of-the-browser-sdk-knows-files',
+      comment: 'docs/decisions/0028-browser-store.md',
+      severity: 'error',
+      from: { path: '^client/', pathNot: '\\.test\\.ts$|/test/|^client/node\\.ts$' },
+      to: { path: '^client/(file-store|node)\\.ts$' },
+    },
     only('explorer-knows-what-anyone-may', '^explorer/', [
       '^explorer/',
       '^client/',

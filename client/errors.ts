@@ -24,6 +24,8 @@
  * - `BET_VOIDED` the bet was not settled before the vault's forced exit, and never will be
  * - `ROTATION_TOO_EARLY` the key before the present one is still valid: the next rotation has to wait for its end
  * - `NO_RECEIPT`, `RECEIPT_INCOMPLETE` the store has no receipt of the bet; it kept less of it than a receipt file needs
+ * - `STORE_UNAVAILABLE` the browser gives no durable storage or no locks, or has closed the store
+ * - `WALLET_FAILED` the wallet lacks a feature, its user declined, or it signed something else than asked
  */
 export type ClientErrorCode =
   | 'API_UNREACHABLE'
@@ -52,7 +54,9 @@ export type ClientErrorCode =
   | 'BET_VOIDED'
   | 'ROTATION_TOO_EARLY'
   | 'NO_RECEIPT'
-  | 'RECEIPT_INCOMPLETE';
+  | 'RECEIPT_INCOMPLETE'
+  | 'STORE_UNAVAILABLE'
+  | 'WALLET_FAILED';
 
 /** Something that the client refuses to do or gave up on. */
 export class ClientError extends Error {

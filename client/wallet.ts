@@ -1,7 +1,12 @@
-import { createSignableMessage, type MessagePartialSigner, type TransactionPartialSigner } from '@solana/kit';
+import {
+  createSignableMessage,
+  type MessagePartialSigner,
+  type TransactionModifyingSigner,
+  type TransactionPartialSigner,
+} from '@solana/kit';
 
 /** A bettor's Solana wallet: kit's `KeyPairSigner`, or any signer of transactions and messages. */
-export type Wallet = TransactionPartialSigner & MessagePartialSigner;
+export type Wallet = (TransactionPartialSigner | TransactionModifyingSigner) & MessagePartialSigner;
 
 /** The wallet's 64-byte ed25519 signature of a text. */
 export async function signText(wallet: Wallet, text: string): Promise<Uint8Array> {
