@@ -50,6 +50,7 @@ describe('a receipt that holds', () => {
           report.checks.map(({ name }) => name),
           ALL,
         );
+        assert.equal(report.betId, bets.world.answered[bettor]?.[Number(file.bet.betNumber) - 1]?.head);
         const own = await bets.world.clients[bettor]?.receiptFile(file.bet.betNumber);
         assert.deepEqual({ ...own, settlement: file.settlement }, file);
         const withBlob = { ...file, settlement: { ...file.settlement!, blob: await bets.blobOf(file) } };

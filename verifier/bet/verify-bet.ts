@@ -1,3 +1,4 @@
+import { fieldToHex } from '../../protocol/bytes.ts';
 import { STAKE_UNIT } from '../../protocol/constants.ts';
 import { parseReceiptFile, type ReceiptFile } from '../../protocol/receipt-file.ts';
 import type { BlobSource } from '../blob-source.ts';
@@ -25,6 +26,8 @@ export interface BetReport {
   houseGiven: boolean;
   vault: string;
   owner: string;
+  /** Head that the file's bet leads to, hex: the id by which the service knows the bet. */
+  betId: string;
   bet: { betNumber: bigint; termsId: number; stake: bigint; choice: 'heads' | 'tails' };
   /** What the receipt says; undefined if it is none. */
   receipt: { outcome: 'heads' | 'tails'; won: boolean; payout: bigint; balanceAfter: bigint; time: bigint } | undefined;
@@ -60,6 +63,7 @@ export async function verifyBet(input: VerifyBetInput): Promise<BetReport> {
     checks: inOrder(checks.list),
     houseGiven: input.house !== undefined,
     ...{ house: file.house, program: file.program, vault: file.vault, owner: file.owner },
+    betId: fieldToHex(facts.head),
     bet: betOf(file),
     receipt: receiptOf(facts),
     settlement,
