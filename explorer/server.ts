@@ -13,6 +13,10 @@ export const DEFAULT_EXPLORER_PORT = 8788;
 /** Longest that a build of the page may take. */
 const BUILD_TIMEOUT_MS = 180_000;
 
+/** The verifier's worker has a policy of its own: its reader says which node and which place of blobs it asks, and the page asks neither. */
+const VERIFIER = /[\\/]verify-worker-[^\\/]+\.js$/;
+const VERIFIER_POLICY = "default-src 'none'; script-src 'self'; connect-src http: https:";
+
 export interface ExplorerOptions {
   port: number;
   host?: string;
@@ -51,6 +55,7 @@ export async function startExplorer(options: ExplorerOptions): Promise<Explorer>
     setHeaders: (reply, path) => {
       const hashed = path.startsWith(join(directory, 'assets'));
       reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+      if (VERIFIER.test(path)) reply.header('content-security-policy', VERIFIER_POLICY);
     },
   });
   server.setNotFoundHandler((request, reply) => {

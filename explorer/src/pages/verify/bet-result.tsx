@@ -53,8 +53,8 @@ function OtherBet({ report }: { report: BetReport }) {
     <div class="verdict verdict-bad" data-verdict="other-bet">
       <h3>This is the receipt of another bet</h3>
       <p>
-        What was sent is of bet <a href={`/bets/${report.betId}`}>{report.betId.slice(0, 12)}…</a>, not of the bet of this page. Whatever the
-        checks below say, they say it of that one. Ask for the receipt again, or drop one that you kept.
+        What was sent is of bet <a href={`/bets/${report.betId}`}>{report.betId.slice(0, 12)}…</a>, not of the bet of this page.
+        Whatever the checks below say, they say it of that one. Ask for the receipt again, or drop one that you kept.
       </p>
     </div>
   );
@@ -92,15 +92,17 @@ function Warnings({ report, houseChosen }: { report: BetReport; houseChosen: boo
         <div class="warning">
           <Icon name="warning" />
           <p>
-            The verifying key is {WEAKNESSES[weakness]}: its secret is public, so anyone can forge such a proof. Good for trying things out, not
-            for money.
+            The verifying key is {WEAKNESSES[weakness]}: its secret is public, so anyone can forge such a proof. Good for trying
+            things out, not for money.
           </p>
         </div>
       )}
       {!houseChosen && (
         <p class="muted small">
-          {report.houseGiven ? 'Which house this is, the operator’s own service said.' : 'Which house this is, the file alone says.'} If you
-          know the house’s address from elsewhere, give it under “Sources”.
+          {report.houseGiven
+            ? 'Which house this is, the operator’s own service said.'
+            : 'Which house this is, the file alone says.'}{' '}
+          If you know the house’s address from elsewhere, give it under “Sources”.
         </p>
       )}
     </>
@@ -128,7 +130,8 @@ function BetFacts({ report }: { report: BetReport }) {
       <Fact name="Settled">
         {settlement?.state === 'settled' ? (
           <>
-            in batch <a href={`/batches/${settlement.batchNumber}`}>{grouped(settlement.batchNumber)}</a>, slot {grouped(settlement.slot)}
+            in batch <a href={`/batches/${settlement.batchNumber}`}>{grouped(settlement.batchNumber)}</a>, slot{' '}
+            {grouped(settlement.slot)}
           </>
         ) : (
           SETTLEMENTS[settlement?.state ?? 'unknown']

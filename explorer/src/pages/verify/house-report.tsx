@@ -26,7 +26,10 @@ export function HouseReport({ report }: { report: VerifyReport }) {
   const ofSources = !passed && divergences.every(({ code }) => OF_THE_SOURCES.has(code));
   const isWeak = report.verifyingKeys.some(({ weakness }) => weakness !== undefined);
   return (
-    <div class={`verdict verdict-${passed ? 'good' : ofSources ? 'unknown' : 'bad'}`} data-verdict={passed ? 'passed' : 'diverges'}>
+    <div
+      class={`verdict verdict-${passed ? 'good' : ofSources ? 'unknown' : 'bad'}`}
+      data-verdict={passed ? 'passed' : 'diverges'}
+    >
       <h3>{titleOf({ passed, ofSources })}</h3>
       {!passed && <p>{adviceOf(ofSources)}</p>}
       {passed && <p>Recomputed from the first transaction on, and every account is what it leads to.</p>}
@@ -41,10 +44,16 @@ export function HouseReport({ report }: { report: VerifyReport }) {
           <DivergenceItem key={index} divergence={divergence} />
         ))}
       </ul>
-      {divergenceCount > MAX_SHOWN && <p>And {grouped(divergenceCount - MAX_SHOWN)} more: the saved report has the first thousand.</p>}
+      {divergenceCount > MAX_SHOWN && (
+        <p>And {grouped(divergenceCount - MAX_SHOWN)} more: the saved report has the first thousand.</p>
+      )}
       <HouseFacts report={report} />
       <p class="actions">
-        <button class="button" type="button" onClick={() => saveText('house-report.json', `${JSON.stringify(report, null, 2)}\n`)}>
+        <button
+          class="button"
+          type="button"
+          onClick={() => saveText('house-report.json', `${JSON.stringify(report, null, 2)}\n`)}
+        >
           <Icon name="download" /> Save the report
         </button>
       </p>
@@ -65,7 +74,9 @@ function adviceOf(ofSources: boolean): string {
 
 function DivergenceItem({ divergence }: { divergence: Divergence }) {
   const { code, message, expected, found } = divergence;
-  const places = (['transaction', 'slot', 'batch', 'vault', 'bet', 'account'] as const).filter((name) => divergence[name] !== undefined);
+  const places = (['transaction', 'slot', 'batch', 'vault', 'bet', 'account'] as const).filter(
+    (name) => divergence[name] !== undefined,
+  );
   return (
     <li>
       <p>

@@ -12,7 +12,7 @@ export function ReceiptDrop({ places }: { places: PlacesState }) {
   const [over, setOver] = useState(false);
   const [name, setName] = useState('');
   const pasted = useRef<HTMLTextAreaElement>(null);
-  const last = useRef<(() => Promise<string>) | undefined>();
+  const last = useRef<(() => Promise<string>) | undefined>(undefined);
   const check = (what: string, read: () => Promise<string>) => {
     if (!places.places) return;
     setName(what);

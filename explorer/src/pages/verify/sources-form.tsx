@@ -3,7 +3,11 @@ import { type Chosen, type PlaceName, type PlacesState, wrongPlace } from './sou
 
 const FIELDS: readonly { name: PlaceName; label: string; hint: string }[] = [
   { name: 'rpcUrl', label: 'Node of the chain', hint: 'JSON-RPC that keeps the whole history, and that pages may ask (CORS).' },
-  { name: 'blobsUrl', label: 'Blobs', hint: 'An address below which each blob lies by its CID, such as an IPFS gateway’s https://…/ipfs.' },
+  {
+    name: 'blobsUrl',
+    label: 'Blobs',
+    hint: 'An address below which each blob lies by its CID, such as an IPFS gateway’s https://…/ipfs.',
+  },
   { name: 'house', label: 'House', hint: 'The address that you know from elsewhere.' },
   { name: 'program', label: 'Program', hint: 'The address of the program, from elsewhere too.' },
 ];

@@ -52,7 +52,8 @@ export function usePlaces(): PlacesState {
 
 /** Why a text is not what a place is named by; undefined if it may be. */
 export function wrongPlace(name: PlaceName, text: string): string | undefined {
-  if (name === 'house' || name === 'program') return ADDRESS.test(text) ? undefined : 'This is no address: 32 to 44 letters and digits.';
+  if (name === 'house' || name === 'program')
+    return ADDRESS.test(text) ? undefined : 'This is no address: 32 to 44 letters and digits.';
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url?.protocol === 'https:' || url?.protocol === 'http:' ? undefined : 'An address begins with https:// or http://.';
 }

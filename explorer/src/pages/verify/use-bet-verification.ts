@@ -20,7 +20,7 @@ const IDLE: BetVerification = { phase: 'idle', checks: [], report: undefined, fa
 /** Runs the verifier on one receipt file at a time; another start, or the end of the page, ends the one before. */
 export function useBetVerification() {
   const [state, setState] = useState(IDLE);
-  const running = useRef<Running | undefined>();
+  const running = useRef<Running | undefined>(undefined);
   const round = useRef(0);
   const stop = () => {
     round.current += 1;

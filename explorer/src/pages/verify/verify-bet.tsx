@@ -20,7 +20,8 @@ export function VerifyBet({ id }: { id: string }) {
         <div>
           <h2 id="verify-bet">Verify in this browser</h2>
           <p class="muted">
-            Runs all of the verifier here: signatures, seed, outcome, the published batch and its zero-knowledge proof, against the chain.
+            Runs all of the verifier here: signatures, seed, outcome, the published batch and its zero-knowledge proof, against
+            the chain.
           </p>
         </div>
         <button class="button button-primary" type="button" disabled={!places.places || state.phase === 'running'} onClick={run}>
@@ -30,8 +31,8 @@ export function VerifyBet({ id }: { id: string }) {
       <SourcesForm state={places} />
       <BetResult verification={state} betId={id} houseChosen={places.chosen.house !== undefined} onRetry={run} />
       <p class="muted small">
-        The receipt comes from the service here, and this page from its operator. What counts in a quarrel is a receipt that you kept yourself:
-        check that on the <a href="/verify">verify page</a>, which also says how to do without this page.
+        The receipt comes from the service here, and this page from its operator. What counts in a quarrel is a receipt that you
+        kept yourself: check that on the <a href="/verify">verify page</a>, which also says how to do without this page.
       </p>
     </section>
   );

@@ -17,12 +17,19 @@ interface HouseRun {
   failure: Failure | undefined;
 }
 
-const IDLE: HouseRun = { phase: 'idle', progress: undefined, since: undefined, kept: false, report: undefined, failure: undefined };
+const IDLE: HouseRun = {
+  phase: 'idle',
+  progress: undefined,
+  since: undefined,
+  kept: false,
+  report: undefined,
+  failure: undefined,
+};
 
 /** Replays the whole house here, with a bar that says how far it is. It can be stopped, and goes on where it was kept. */
 export function VerifyHouse({ places: state }: { places: PlacesState }) {
   const [run, setRun] = useState(IDLE);
-  const running = useRef<Running | undefined>();
+  const running = useRef<Running | undefined>(undefined);
   useEffect(() => () => running.current?.end(), []);
   const { places } = state;
   const { house, program } = places ?? {};
@@ -50,8 +57,8 @@ export function VerifyHouse({ places: state }: { places: PlacesState }) {
         <div>
           <h2 id="verify-house">The whole house</h2>
           <p class="muted">
-            Recomputes every bet, every balance and every proof from the first transaction on, and compares each account with the result. Long
-            histories take minutes; what is done is kept in this browser.
+            Recomputes every bet, every balance and every proof from the first transaction on, and compares each account with the
+            result. Long histories take minutes; what is done is kept in this browser.
           </p>
         </div>
         {isBusy ? (
@@ -69,7 +76,9 @@ export function VerifyHouse({ places: state }: { places: PlacesState }) {
       <div role="status" aria-live="polite">
         {run.report && <HouseReport report={run.report} />}
         {isStopped && <p class="running-line">Stopped{run.kept ? '; what is done is kept.' : '.'}</p>}
-        {run.failure && !isStopped && <NoResult failure={run.failure} onRetry={() => start(run.failure?.code === 'CHECKPOINT_INVALID')} />}
+        {run.failure && !isStopped && (
+          <NoResult failure={run.failure} onRetry={() => start(run.failure?.code === 'CHECKPOINT_INVALID')} />
+        )}
       </div>
       {!isBusy && (run.report || isStopped) && (
         <p class="actions">

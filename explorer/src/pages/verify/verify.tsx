@@ -15,8 +15,8 @@ export function Verify() {
       <h1>Verify</h1>
       <div class="stack verify">
         <p class="lead">
-          Nothing here has to be believed. The verifier runs in this browser, asks a node of the chain and the published batches, and recomputes
-          what they lead to.
+          Nothing here has to be believed. The verifier runs in this browser, asks a node of the chain and the published batches,
+          and recomputes what they lead to.
         </p>
         <div class="card">
           <SourcesForm state={places} />
@@ -43,8 +43,8 @@ function WithoutThisPage({ places: { places } }: { places: PlacesState }) {
       <div>
         <h2 id="without">This page comes from the operator</h2>
         <p>
-          A dishonest operator could serve a page that ticks every box. So when it matters, run the same verifier from a copy of the source that
-          you trust, against a node that is not the operator’s:
+          A dishonest operator could serve a page that ticks every box. So when it matters, run the same verifier from a copy of
+          the source that you trust, against a node that is not the operator’s:
         </p>
       </div>
       {commands.map(({ what, text }) => (
@@ -56,8 +56,8 @@ function WithoutThisPage({ places: { places } }: { places: PlacesState }) {
         </div>
       ))}
       <p class="muted">
-        Both need Node 20 or newer and <code>npm ci</code> in the source. Another explorer, of the same source and served by somebody else or by
-        yourself, checks this house just as well: name its node and its blobs under “Sources”.
+        Both need Node 20 or newer and <code>npm ci</code> in the source. Another explorer, of the same source and served by
+        somebody else or by yourself, checks this house just as well: name its node and its blobs under “Sources”.
       </p>
     </section>
   );
