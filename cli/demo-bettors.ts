@@ -1,5 +1,5 @@
 import { createKeyPairSignerFromPrivateKeyBytes, createSolanaRpc, type KeyPairSigner, lamports } from '@solana/kit';
-import type { BetResult } from '../client/bettor.ts';
+import type { BetResult } from '../client/bet-run.ts';
 import { CasinoClient } from '../client/client.ts';
 import type { RetryLimits } from '../client/retry.ts';
 import type { ClientStore } from '../client/store.ts';

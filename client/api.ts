@@ -173,7 +173,7 @@ export class ApiClient {
     const attempt = async () => {
       const answer = await transport({ method, url, timeoutMs, ...(body === undefined ? {} : { body }) });
       const error = answer.status === 200 ? undefined : apiErrorOf(answer, `${method} ${path}`);
-      if (error && !(answer.status === alsoStatus && error.code === NO_CODE)) throw error;
+      if (error && !(answer.status === alsoStatus && error.code === NO_CODE && error.details.code === undefined)) throw error;
       return parseJson(answer.text, path);
     };
     return withRetries({ clock, limits: retry, attempt, mayRetry: isTransient });

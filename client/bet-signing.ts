@@ -6,7 +6,7 @@ import { ByteWriter, fieldToHex, toHex } from '../protocol/bytes.ts';
 import { GAME_COIN_FLIP, STAKE_UNIT } from '../protocol/constants.ts';
 import { signatureToBytes, signEddsa } from '../protocol/eddsa.ts';
 import { clientSeedOf, type SessionKey } from '../protocol/session.ts';
-import type { PendingBet } from './signing-record.ts';
+import type { PendingBet } from './record.ts';
 
 /**
  * Makes and signs the bytes of a bet; the same input gives the same bytes. A refused head is barred for good, so a bet that would

@@ -18,7 +18,7 @@ import { verifySeed } from '../protocol/seed-commitment.ts';
 import type { BetAnswer } from './api.ts';
 import { FraudEvidenceError, type FraudKind } from './errors.ts';
 import type { SignedBytes } from './parse.ts';
-import type { PendingBet } from './signing-record.ts';
+import type { PendingBet } from './record.ts';
 
 /** What every message of the house to one vault must name, and the on-chain key that must have signed it. */
 export interface VaultContext extends MessageContext {

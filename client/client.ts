@@ -5,7 +5,8 @@ import { accountIdOf } from '../protocol/account.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import type { ReceiptFile, SettlementHint } from '../protocol/receipt-file.ts';
 import { ApiClient, type BalanceAnswer, type BatchStatus, type BetStatus, type VaultAnswer } from './api.ts';
-import { type BetResult, Bettor } from './bettor.ts';
+import type { BetResult } from './bet-run.ts';
+import { Bettor, type UnansweredBet } from './bettor.ts';
 import { type Chain, chainAt } from './chain.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { developmentKeyWarning, hasDevelopmentKeys } from './development-keys.ts';
@@ -54,6 +55,8 @@ export interface ConnectOptions {
   clock?: Clock | undefined;
   /** Replaces the node at `rpcUrl`. */
   chain?: Chain | undefined;
+  /** Most bets that are on their way at once, 1 to 32; by default 32. */
+  maxInFlight?: number | undefined;
   /** Hears of bets that an earlier run had signed and this one got answered. */
   onRecovered?: ((result: BetResult) => void) | undefined;
   /** Hears what a bettor has to know before it puts money in; by default the console does. */
@@ -114,7 +117,8 @@ export class CasinoClient {
     this.#clock = clock;
     this.#apiUrl = parts.apiUrl;
     this.#place = { api, chain, clock, book, house, wallet, accountId, session };
-    this.#bettor = new Bettor({ api, chain, clock, book, house, owner, context, accountId, session, onRecovered });
+    const bettorParts = { api, chain, clock, book, house, owner, context, accountId, session };
+    this.#bettor = new Bettor({ ...bettorParts, post: api, maxInFlight: options.maxInFlight, onRecovered });
   }
 
   /**
@@ -159,8 +163,8 @@ export class CasinoClient {
   }
 
   /**
-   * Bets an amount of base units, a multiple of 10,000, on a side of the coin. Calls on one vault wait for each other. What it throws
-   * and what may then be pending: see `Bettor.bet`.
+   * Bets an amount of base units, a multiple of 10,000, on a side of the coin. Calls need not wait for each other: up to `maxInFlight` bets
+   * are on their way at once, and count in the order of the calls. What it throws and what may then be pending: see `Bettor.bet`.
    */
   async bet(input: { amount: bigint; guess: 'heads' | 'tails' }): Promise<BetResult> {
     const { guess } = input;
@@ -170,9 +174,14 @@ export class CasinoClient {
     return this.#bettor.bet({ amount: input.amount, choice: guess === 'heads' ? 1 : 0 });
   }
 
-  /** Sends again a bet that was signed and not answered, byte for byte; undefined if there is none. */
-  resume(): Promise<BetResult | undefined> {
+  /** Sends the bets again that were signed and not answered, byte for byte and in order; see `Bettor.resume`. */
+  resume(): Promise<BetResult[]> {
     return this.#bettor.resume();
+  }
+
+  /** The bets of this store that are signed and not answered: on their way, or to be sent again by the next `bet` or `resume`. */
+  unansweredBets(): Promise<UnansweredBet[]> {
+    return this.#bettor.unanswered();
   }
 
   /**
@@ -227,9 +236,9 @@ export class CasinoClient {
     return forceExit(this.#place, withdrawalOptions(wishes));
   }
 
-  /** Gives the vault a fresh session key of this store. An unanswered bet of the old one is sent again first. */
+  /** Gives the vault a fresh session key of this store. Unanswered bets of the old one are sent again first. */
   async rotateSessionKey(options: Partial<RotationOptions> = {}): Promise<Vault> {
-    if ((await this.#place.book.load())?.pending) await this.resume();
+    if ((await this.unansweredBets()).length > 0) await this.resume();
     const { timeoutMs = DEFAULT_WAIT_MS, onProgress } = options;
     try {
       const place = { ...this.#place, origin: this.#origin };

@@ -26,6 +26,7 @@
  * - `NO_RECEIPT`, `RECEIPT_INCOMPLETE` the store has no receipt of the bet; it kept less of it than a receipt file needs
  * - `STORE_UNAVAILABLE` the browser gives no durable storage or no locks, or has closed the store
  * - `WALLET_FAILED` the wallet lacks a feature, its user declined, or it signed something else than asked
+ * - `BET_PENDING` the bet is signed and stays pending, because an earlier one is not answered; the next call sends both again
  */
 export type ClientErrorCode =
   | 'API_UNREACHABLE'
@@ -56,7 +57,8 @@ export type ClientErrorCode =
   | 'NO_RECEIPT'
   | 'RECEIPT_INCOMPLETE'
   | 'STORE_UNAVAILABLE'
-  | 'WALLET_FAILED';
+  | 'WALLET_FAILED'
+  | 'BET_PENDING';
 
 /** Something that the client refuses to do or gave up on. */
 export class ClientError extends Error {
@@ -69,9 +71,53 @@ export class ClientError extends Error {
   }
 }
 
+/**
+ * Every code that the service answers with; docs/reference/errors.md says what each means. `UNKNOWN` stands for an answer without a code, as
+ * a proxy gives it, and for a code that this version does not know, which is then in `details.code`.
+ */
+export const API_ERROR_CODES = [
+  'BAD_REQUEST',
+  'BAD_SIGNATURE',
+  'WRONG_SESSION_KEY',
+  'NOT_FOUND',
+  'UNKNOWN_VAULT',
+  'BET_CONFLICT',
+  'BET_GAP',
+  'BODY_TOO_LARGE',
+  'REFUSED',
+  'RATE_LIMITED',
+  'INTERNAL',
+  'BUSY',
+  'NOT_LEADING',
+  'CONFIG_INVALID',
+  'CHAIN_UNREACHABLE',
+  'CHAIN_MISMATCH',
+  'LEDGER_STALE',
+  'LEDGER_FAILED',
+  'LEDGER_LOCKED',
+  'PROVER_FAILED',
+  'BLOB_CORRUPT',
+  'SETTLEMENT_REJECTED',
+  'LEDGER_CORRUPT',
+  'BLOB_FAILED',
+  'HEADERS_TOO_LARGE',
+  'REQUEST_TIMEOUT',
+  'VAULT_CLOSED',
+  'PROVING_KEY_INVALID',
+  'BLOB_STORE_FAILED',
+  'ARCHIVE_MISSING',
+  'ARCHIVE_CORRUPT',
+  'EXPORT_FAILED',
+  'UNKNOWN',
+] as const;
+
+export type ApiErrorCode = (typeof API_ERROR_CODES)[number];
+
+const isApiErrorCode = (code: string): code is ApiErrorCode => (API_ERROR_CODES as readonly string[]).includes(code);
+
 /** A coded error of the service, as it answered it. */
 export class CasinoApiError extends Error {
-  readonly code: string;
+  readonly code: ApiErrorCode;
   readonly status: number;
   /** Whether the same bytes may succeed later. */
   readonly retry: boolean;
@@ -90,10 +136,10 @@ export class CasinoApiError extends Error {
   }) {
     super(input.message);
     this.name = 'CasinoApiError';
-    this.code = input.code;
+    this.code = isApiErrorCode(input.code) ? input.code : 'UNKNOWN';
     this.status = input.status;
     this.retry = input.retry;
-    this.details = input.details;
+    this.details = this.code === input.code ? input.details : { ...input.details, code: input.code };
     this.retryAfterMs = input.retryAfterMs;
   }
 }
@@ -148,5 +194,24 @@ export class BetRefusedError extends Error {
     this.reason = input.reason;
     this.betNumber = input.betNumber;
     this.head = input.head;
+  }
+}
+
+/**
+ * The bet was signed behind one that the house then refused. What it was built on is barred, so it can never count: place it anew.
+ * `refused` is what befell the earlier one.
+ */
+export class BetDroppedError extends Error {
+  readonly betNumber: bigint;
+  /** Head of the dropped bet, hex. */
+  readonly head: string;
+  readonly refused: BetRefusedError;
+
+  constructor(input: { betNumber: bigint; head: string; refused: BetRefusedError }) {
+    super(`bet ${input.betNumber} was dropped, because bet ${input.refused.betNumber} before it was refused; place it anew`);
+    this.name = 'BetDroppedError';
+    this.betNumber = input.betNumber;
+    this.head = input.head;
+    this.refused = input.refused;
   }
 }

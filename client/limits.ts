@@ -6,7 +6,7 @@ import type { ApiClient } from './api.ts';
 import { checkLimit, covers, type VaultContext } from './checks.ts';
 import { ClientError } from './errors.ts';
 import type { SignedBytes } from './parse.ts';
-import { MAX_RECORD_MESSAGES, type SigningRecord } from './signing-record.ts';
+import { MAX_RECORD_MESSAGES, type SigningRecord } from './record.ts';
 
 export interface WantedBet {
   betNumber: bigint;
@@ -21,7 +21,7 @@ export interface WantedBet {
  * number and head of the record.
  */
 export async function requireLimit(input: {
-  api: ApiClient;
+  api: Pick<ApiClient, 'vault'>;
   owner: Address;
   context: VaultContext;
   record: SigningRecord;

@@ -74,7 +74,7 @@ describe('a receipt file', () => {
     let crash = true;
     const put = table.store.put.bind(table.store);
     table.store.put = async (key, value) => {
-      if (crash && key === recordKey(table.client) && value.includes('"pending":null')) throw new Error('crash');
+      if (crash && key === recordKey(table.client) && value.includes('"pending":[]')) throw new Error('crash');
       return put(key, value);
     };
     await assert.rejects(table.client.bet(heads), /crash/);

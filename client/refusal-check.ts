@@ -5,7 +5,8 @@ import type { Chain } from './chain.ts';
 import { checkLimit, covers, signedFraud, type VaultContext } from './checks.ts';
 import { type HouseContext, loadHouse, loadVault } from './house.ts';
 import type { SignedBytes } from './parse.ts';
-import type { PendingBet, RecordBook, SigningRecord } from './signing-record.ts';
+import type { PendingBet, SigningRecord } from './record.ts';
+import type { RecordBook } from './signing-record.ts';
 
 export interface RefusedBet {
   chain: Chain;

@@ -38,8 +38,8 @@ export async function withRetries<T>(input: {
 }
 
 /**
- * Whether the same request may succeed later: no answer at all, or an error that says so. `BET_GAP` says so for bettors that send
- * ahead; this client sends in order, so for it the gap does not close.
+ * Whether the same request may succeed later: no answer at all, or an error that says so. `BET_GAP` says so for bets that are sent ahead:
+ * whether the gap will close is known where they are sent (flight.ts).
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof ClientError) return error.code === 'API_UNREACHABLE';

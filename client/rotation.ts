@@ -31,7 +31,7 @@ export async function rotateSessionKey(
   const deadlineMs = clock.nowMs() + options.timeoutMs;
   const record = await book.load();
   if (!record) throw new ClientError('NO_SIGNING_RECORD', 'this store has no record of the vault: open the vault first');
-  if (record.pending) {
+  if (record.pending.length > 0) {
     throw new ClientError('RECORD_CONFLICT', 'a bet of the old key is unanswered: have it answered before the key is changed');
   }
   const sessionPlace = { ...place, genesisHash: house.genesisHash, house: house.house };

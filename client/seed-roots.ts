@@ -21,10 +21,10 @@ const MAX_CACHED_RANGES = 8;
 
 /** The roots that the house committed to, each fetched, checked and stored before the first bet of its range is signed. */
 export class SeedRoots {
-  readonly #o: { api: ApiClient; book: RecordBook; owner: Address; context: VaultContext };
+  readonly #o: { api: Pick<ApiClient, 'seedCommitment'>; book: RecordBook; owner: Address; context: VaultContext };
   readonly #cache = new Map<string, KnownRoot>();
 
-  constructor(options: { api: ApiClient; book: RecordBook; owner: Address; context: VaultContext }) {
+  constructor(options: { api: Pick<ApiClient, 'seedCommitment'>; book: RecordBook; owner: Address; context: VaultContext }) {
     this.#o = options;
   }
 

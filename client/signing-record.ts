@@ -1,50 +1,12 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { CoinSide } from '../protocol/bet.ts';
 import { fieldToHex, toHex } from '../protocol/bytes.ts';
-import { fieldFromBytes } from '../protocol/field.ts';
 import { ClientError } from './errors.ts';
 import { type KeptReceipt, keptReceiptOf, keptReceiptText } from './kept-receipt.ts';
 import { JsonReader, parseJson, type SignedBytes } from './parse.ts';
+import { type PendingBet, recordOf, recordText, type SigningRecord, signedJson } from './record.ts';
 import type { ClientStore } from './store.ts';
 
-/** A signed bet whose answer is not known yet: all that is needed to send the same bytes again. */
-export interface PendingBet {
-  betNumber: bigint;
-  termsId: number;
-  stakeUnits: bigint;
-  choice: CoinSide;
-  /** `betPack`, as it entered the head. */
-  packed: bigint;
-  clientSeed: bigint;
-  headBefore: bigint;
-  head: bigint;
-  /** `Ax || Ay`, 64 bytes. */
-  sessionKey: Uint8Array;
-  /** `R8x || R8y || S`, 96 bytes. */
-  signature: Uint8Array;
-}
-
-/** What this store has signed for one vault: the next bet number, and nothing that could be signed twice. */
-export interface SigningRecord {
-  /** Hash of the session key that signs: the one that the vault was opened with, or the last rotation's. */
-  sessionKeyHash: bigint;
-  /** Number of the next bet, unless one is pending: then that one's. */
-  nextBet: bigint;
-  /** Head after the last answered bet; the accountId before the first. */
-  head: bigint;
-  /** `balanceAfter` of the last receipt, in base units. */
-  balance: bigint | undefined;
-  /** Verified limits that still cover a bet number to come. */
-  limits: SignedBytes[];
-  pending: PendingBet | undefined;
-  /** Verified refusals of bets with number `nextBet`. */
-  refusals: SignedBytes[];
-}
-
 export type SecretName = 'session' | 'next-session';
-
-/** Most limits, and most refusals of one bet number, that a record carries. */
-export const MAX_RECORD_MESSAGES = 64;
 
 /** The signing record of one vault in a store, and the evidence beside it. */
 export class RecordBook {
@@ -65,7 +27,7 @@ export class RecordBook {
   /** `STORE_CORRUPT` if what is there is not a record. */
   async load(): Promise<SigningRecord | undefined> {
     const text = await this.#store.get(`${this.#prefix}/record`);
-    return text === undefined ? undefined : stored(() => recordOf(new JsonReader(parseJson(text, 'record'), 'record')));
+    return text === undefined ? undefined : stored(() => recordOf(parseJson(text, 'record')));
   }
 
   /** Durable when it resolves. */
@@ -141,70 +103,4 @@ export function stored<T>(read: () => T): T {
   }
 }
 
-const VERSION = 1;
 const EVIDENCE_HASH_DIGITS = 32;
-const signedJson = ({ message, signature }: SignedBytes) => ({ message: toHex(message), signature: toHex(signature) });
-
-function recordText(record: SigningRecord): string {
-  const { pending } = record;
-  return JSON.stringify({
-    version: VERSION,
-    sessionKeyHash: fieldToHex(record.sessionKeyHash),
-    nextBet: record.nextBet.toString(),
-    head: fieldToHex(record.head),
-    balance: record.balance?.toString() ?? null,
-    limits: record.limits.map(signedJson),
-    refusals: record.refusals.map(signedJson),
-    pending: pending
-      ? {
-          betNumber: pending.betNumber.toString(),
-          termsId: pending.termsId,
-          stakeUnits: pending.stakeUnits.toString(),
-          side: pending.choice === 1 ? 'heads' : 'tails',
-          packed: fieldToHex(pending.packed),
-          clientSeed: fieldToHex(pending.clientSeed),
-          headBefore: fieldToHex(pending.headBefore),
-          head: fieldToHex(pending.head),
-          sessionKey: toHex(pending.sessionKey),
-          signature: toHex(pending.signature),
-        }
-      : null,
-  });
-}
-
-function recordOf(reader: JsonReader): SigningRecord {
-  if (reader.integer('version') !== VERSION) throw new TypeError('unknown version');
-  const field = (name: string, from = reader) => fieldFromBytes(from.hex(name, 32));
-  const signedList = (name: string) =>
-    reader.list(name, {
-      most: MAX_RECORD_MESSAGES,
-      read: (value, path) => new JsonReader({ signed: value }, path).signed('signed'),
-    });
-  const record: SigningRecord = {
-    sessionKeyHash: field('sessionKeyHash'),
-    nextBet: reader.u64('nextBet'),
-    head: field('head'),
-    balance: reader.has('balance') ? reader.u64('balance') : undefined,
-    limits: signedList('limits'),
-    refusals: signedList('refusals'),
-    pending: undefined,
-  };
-  if (!reader.has('pending')) return record;
-  const bet = reader.object('pending');
-  record.pending = {
-    betNumber: bet.u64('betNumber'),
-    termsId: bet.integer('termsId'),
-    stakeUnits: bet.u64('stakeUnits'),
-    choice: bet.side('side'),
-    packed: field('packed', bet),
-    clientSeed: field('clientSeed', bet),
-    headBefore: field('headBefore', bet),
-    head: field('head', bet),
-    sessionKey: bet.hex('sessionKey', 64),
-    signature: bet.hex('signature', 96),
-  };
-  if (record.pending.betNumber !== record.nextBet || record.pending.headBefore !== record.head) {
-    throw new TypeError('the pending bet does not follow the record');
-  }
-  return record;
-}

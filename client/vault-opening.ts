@@ -6,8 +6,9 @@ import type { Chain } from './chain.ts';
 import type { Clock } from './clock.ts';
 import { ClientError } from './errors.ts';
 import { type HouseContext, loadVault } from './house.ts';
+import type { SigningRecord } from './record.ts';
 import type { Session } from './session-secret.ts';
-import type { RecordBook, SigningRecord } from './signing-record.ts';
+import type { RecordBook } from './signing-record.ts';
 import { type LandedTransaction, sendUntilFinal } from './transactions.ts';
 import type { Wallet } from './wallet.ts';
 
@@ -82,7 +83,7 @@ export async function deposit(
 }
 
 function firstRecord(sessionKeyHash: bigint, accountId: bigint): SigningRecord {
-  return { sessionKeyHash, nextBet: 1n, head: accountId, balance: undefined, limits: [], pending: undefined, refusals: [] };
+  return { sessionKeyHash, nextBet: 1n, head: accountId, balance: undefined, limits: [], pending: [], refusals: [] };
 }
 
 async function sendOpening(
@@ -120,7 +121,7 @@ function assertOurs(vault: Vault, expected: { session: Session; record: SigningR
   if (!registered || record.sessionKeyHash !== session.keyHash) {
     throw wrongKey();
   }
-  if (vault.lastBet >= record.nextBet + (record.pending ? 1n : 0n)) {
+  if (vault.lastBet >= record.nextBet + BigInt(record.pending.length)) {
     throw new ClientError('RECORD_CONFLICT', `the chain has settled bet ${vault.lastBet}, this store signed fewer`);
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createKeyPairSignerFromPrivateKeyBytes, type KeyPairSigner, lamports, type Signature } from '@solana/kit';
 import { pino } from 'pino';
-import type { BetResult } from '../../client/bettor.ts';
+import type { BetResult } from '../../client/bet-run.ts';
 import { CasinoClient } from '../../client/client.ts';
 import { MemoryStore } from '../../client/store.ts';
 import { type BatchSettled, type CasinoInstruction, eventsOf } from '../../program/client/index.ts';
