@@ -1,4 +1,4 @@
-import { type Address, createSolanaRpc, lamports } from '@solana/kit';
+import { type Address, createSolanaRpc, devnet, lamports } from '@solana/kit';
 
 /** Clusters whose lamports are money. */
 const MAINNET = '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d';
@@ -12,11 +12,12 @@ const POLL_MS = 250;
 /** The chain's tap of play money, where it has one. */
 export class Faucet {
   readonly #rpcUrl: string;
-  readonly #rpc: ReturnType<typeof createSolanaRpc>;
+  readonly #rpc;
 
   constructor(rpcUrl: string) {
     this.#rpcUrl = rpcUrl;
-    this.#rpc = createSolanaRpc(rpcUrl);
+    // For its type alone, which has airdrops: which chain it is, the node says.
+    this.#rpc = createSolanaRpc(devnet(rpcUrl));
   }
 
   /** Whether lamports are play money here: not on mainnet, nor where the node knows no airdrops. */
@@ -33,8 +34,9 @@ export class Faucet {
   }
 
   async balance(address: Address): Promise<bigint> {
-    return (await this.#rpc.getBalance(address, { commitment: 'finalized' }).send({ abortSignal: AbortSignal.timeout(TIMEOUT_MS) }))
-      .value;
+    return (
+      await this.#rpc.getBalance(address, { commitment: 'finalized' }).send({ abortSignal: AbortSignal.timeout(TIMEOUT_MS) })
+    ).value;
   }
 
   /** Asks until the wallet has at least this much at finality. Throws once that has taken too long. */

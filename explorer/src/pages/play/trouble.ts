@@ -8,16 +8,23 @@ const WORDS: Record<string, Words> = {
   API_UNREACHABLE: ['The service does not answer', 'What was signed is kept and stays the same bet. Try again in a moment.'],
   CHAIN_FAILED: ['The node of the chain does not answer', 'Nothing is lost. Try again in a moment.'],
   CHAIN_MISMATCH: ['This is not the house that it should be', 'Service and chain name different houses. Do not bet here.'],
-  BAD_ANSWER: ['The service answers something that makes no sense', 'It may be of another version than this page: load the page again.'],
+  BAD_ANSWER: [
+    'The service answers something that makes no sense',
+    'It may be of another version than this page: load the page again.',
+  ],
   NO_SIGNING_RECORD: [
     'This vault was opened elsewhere',
     'Its bets were signed by another browser or device. Bet there: signed here, two bets could have one number. Withdrawing works.',
   ],
-  WRONG_SESSION_KEY: ['The vault has another key than this browser', 'Bet where the vault was opened, or give it a new key under “Advanced”.'],
+  WRONG_SESSION_KEY: [
+    'The vault has another key than this browser',
+    'Bet where the vault was opened, or give it a new key under “Advanced”.',
+  ],
   RECORD_CONFLICT: [
     'What this browser remembers is not where the vault is',
     'Another device bets from this vault, or what is kept here is old. Nothing was signed. Withdrawing works.',
   ],
+  BET_PENDING: ['The bet waits for the one before it', 'It is signed and kept, and can be sent again.'],
   OUTSIDE_LIMIT: ['The house does not take this much', 'Nothing was signed. Bet less.'],
   INSUFFICIENT_BALANCE: ['Not enough to stake', 'Nothing was signed. Bet less, or deposit more.'],
   TERMS_CHANGED: ['The house has new odds', 'Load the page again to see them, and bet under them.'],
@@ -36,15 +43,20 @@ const WORDS: Record<string, Words> = {
   NOTHING_TO_CLAIM: ['Nothing to take out', 'All that was paid is in the wallet.'],
   ROTATION_TOO_EARLY: ['Too early for another key', 'The key before this one has to end first.'],
   WALLET_FAILED: ['The wallet did not sign', 'It was declined, or the wallet failed. Nothing was sent.'],
-  FAUCET_EMPTY: ['The faucet gives nothing', 'Some limit how often they give. Try later, or connect a wallet that has something.'],
+  FAUCET_EMPTY: [
+    'The faucet gives nothing',
+    'Some limit how often they give. Try later, or connect a wallet that has something.',
+  ],
   BUSY: ['The house can not take the bet now', 'The bet is kept, and can be sent again.'],
   RATE_LIMITED: ['Too many requests', 'Wait a moment. The bet is kept, and can be sent again.'],
   NOT_LEADING: ['The service is not ready', 'The bet is kept, and can be sent again.'],
 };
 
+const KEPT: ReadonlySet<string> = new Set(['API_UNREACHABLE', 'BAD_ANSWER', 'CHAIN_FAILED', 'BET_PENDING']);
+
 /** Of a bet whose bytes may be taken later: it is kept, and sent again as it is. */
 export function isUnanswered(error: unknown): boolean {
-  if (error instanceof ClientError) return error.code === 'API_UNREACHABLE' || error.code === 'BAD_ANSWER' || error.code === 'CHAIN_FAILED';
+  if (error instanceof ClientError) return KEPT.has(error.code);
   return error instanceof CasinoApiError && error.retry;
 }
 
@@ -67,7 +79,12 @@ function fraud(error: FraudEvidenceError): Trouble {
     ? 'Two things that it signed contradict each other, or the rules. This is evidence: save it, stop betting, and take the money out.'
     : 'Its answer is wrong, and not signed, so it proves nothing to others. Stop betting here.';
   const saved = JSON.stringify({ kind, message, signed_by_house: signedByHouse, evidence }, null, 2);
-  return { code: `FRAUD:${kind}`, title: 'The house cheated, or its service is broken', text: `${text} (${message})`, evidence: saved };
+  return {
+    code: `FRAUD:${kind}`,
+    title: 'The house cheated, or its service is broken',
+    text: `${text} (${message})`,
+    evidence: saved,
+  };
 }
 
 function codeOf(error: unknown): string {

@@ -4,10 +4,10 @@ import { Icon } from '../../components/icons.tsx';
 import { SideMark, WonMark } from '../../components/states.tsx';
 import { Amount, Fact, Facts } from '../../components/values.tsx';
 import { grouped } from '../../format.ts';
+import { saveText } from '../../save-text.ts';
 import { CheckList } from './check-list.tsx';
 import { BLAMED, explainFailure, VERDICTS } from './explanations.ts';
 import type { Failure } from './messages.ts';
-import { saveText } from './save-text.ts';
 import type { BetVerification } from './use-bet-verification.ts';
 
 interface BetResultProps {

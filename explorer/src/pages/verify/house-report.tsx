@@ -4,7 +4,7 @@ import type { Divergence, DivergenceCode } from '../../../../verifier/divergence
 import { Icon } from '../../components/icons.tsx';
 import { Fact, Facts } from '../../components/values.tsx';
 import { duration, grouped } from '../../format.ts';
-import { saveText } from './save-text.ts';
+import { saveText } from '../../save-text.ts';
 
 const MAX_SHOWN = 20;
 

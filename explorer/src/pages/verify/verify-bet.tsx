@@ -3,6 +3,7 @@ import { BetResult } from './bet-result.tsx';
 import { usePlaces } from './sources.ts';
 import { SourcesForm } from './sources-form.tsx';
 import { useBetVerification } from './use-bet-verification.ts';
+import '../../styles/forms.css';
 import './verify.css';
 
 const TIMEOUT_MS = 15_000;

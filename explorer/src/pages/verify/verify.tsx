@@ -4,6 +4,7 @@ import { ReceiptDrop } from './receipt-drop.tsx';
 import { type PlacesState, usePlaces } from './sources.ts';
 import { SourcesForm } from './sources-form.tsx';
 import { VerifyHouse } from './verify-house.tsx';
+import '../../styles/forms.css';
 import './verify.css';
 
 /** A receipt file, or the whole house, checked here; and how to do it without this page. */
