@@ -6,7 +6,7 @@ import { sealOf } from '../sequencer/ledger/seals.ts';
 
 const ROWS_A_TRANSACTION = 50_000;
 const BETS_A_BATCH = 50;
-const HEAD_INDEX = 'bets_by_head';
+const BET_INDEXES = ['bets_by_head', 'bets_by_time'];
 
 type Cell = string | number | bigint | Uint8Array | null;
 
@@ -21,7 +21,7 @@ function bytesOf(label: string, length: number): Uint8Array {
 
 /**
  * Makes a ledger of the real schema with so many settled bets, spread over vaults, in batches of 50 with their history, every row sealed.
- * Nothing of it is signed: an export does not look. The index by head is made at the end, which is quicker.
+ * Nothing of it is signed: an export does not look. The indexes of the bets are made at the end, which is quicker.
  */
 export function buildLedger(path: string, size: { bets: number; vaults: number }): void {
   const opened = openLedger(path, () => performance.now());
@@ -29,8 +29,9 @@ export function buildLedger(path: string, size: { bets: number; vaults: number }
   opened.database.close();
   const database = new DatabaseSync(path);
   database.exec('PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL;');
-  const index = database.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').get(HEAD_INDEX)?.sql as string;
-  database.exec(`DROP INDEX ${HEAD_INDEX}`);
+  const definition = database.prepare('SELECT sql FROM sqlite_schema WHERE name = ?');
+  const indexes = BET_INDEXES.map((name) => definition.get(name)?.sql as string);
+  database.exec(BET_INDEXES.map((name) => `DROP INDEX ${name};`).join(' '));
   const insert = inserter(database);
   insert('meta', ['identity', `${'1'.repeat(32)}/${'1'.repeat(32)}/${'1'.repeat(32)}`]);
   const betsAVault = Math.ceil(size.bets / size.vaults);
@@ -40,7 +41,7 @@ export function buildLedger(path: string, size: { bets: number; vaults: number }
     batchNumber = addVault(insert, { vault, count, batchNumber });
   }
   insert.end();
-  database.exec(index);
+  for (const index of indexes) database.exec(index);
   database.close();
 }
 

@@ -40,6 +40,8 @@ export interface Config {
   /** How long a settled bet stays in the ledger before it moves to an archive file; 0: for ever. */
   archiveAfterMs: number;
   requestsPerMinute: number;
+  /** Origins whose pages may use the API from a browser, `https://play.example` say; `*`: all. */
+  corsOrigins: readonly string[];
   maxOpenBetsPerVault: number;
   /** What a house that is made at the first start gets. */
   profitBps: number;
@@ -67,6 +69,7 @@ export const DEFAULTS: Omit<Config, 'dataDirectory' | 'rpcUrl'> = {
   settlerWarnLamports: 100_000_000n,
   archiveAfterMs: 30 * 86_400_000,
   requestsPerMinute: 600_000,
+  corsOrigins: ['*'],
   maxOpenBetsPerVault: 500,
   profitBps: 9_800,
   bankroll: 1_000_000_000_000n,

@@ -3,13 +3,13 @@ import { getBase58Decoder } from '@solana/kit';
 import type { Logger } from 'pino';
 import { verifyEddsaPoseidon } from '../native/index.ts';
 import { STAKE_UNIT } from '../protocol/constants.ts';
-import { fieldToBytes } from '../protocol/field.ts';
 import { useKernel } from '../protocol/kernel.ts';
 import { Admission } from './admission/admission.ts';
 import { VaultBook } from './admission/book.ts';
 import { SeedBook, TermsBook } from './admission/seeds.ts';
 import { ReceiptSigner } from './admission/signer.ts';
 import { EventFeed } from './api/feed.ts';
+import { houseJson } from './api/house-json.ts';
 import { type ApiServer, createApi } from './api/server.ts';
 import { Archiver } from './archive/archiver.ts';
 import { ArchiveDirectory } from './archive/files.ts';
@@ -26,7 +26,8 @@ import { Ledger } from './ledger/ledger.ts';
 import { writeFileDurably } from './operations/files.ts';
 import { Gate } from './operations/gate.ts';
 import { keepReport, keepSettings } from './operations/history.ts';
-import { type OpenedHouse, openHouse, takesDevelopmentKeys } from './operations/house-setup.ts';
+import { HouseKeys } from './operations/house-keys.ts';
+import { type OpenedHouse, openHouse } from './operations/house-setup.ts';
 import { loadOperatorKeys } from './operations/keys.ts';
 import { takeLead } from './operations/leadership.ts';
 import { Monitor } from './operations/monitor.ts';
@@ -135,7 +136,8 @@ async function run(
   const archiver = new Archiver({ ledger, files, archiveAfterMs: config.archiveAfterMs, clock: SYSTEM_CLOCK, log });
   const sizes = context.proving.keys.map(({ circuit }) => circuit.name);
   const ledgerPath = dataPaths(config.dataDirectory).ledger;
-  const developmentKeys = () => developmentKeysTaken(opened, book);
+  const houseKeys = new HouseKeys({ reader, keys: opened.verifyingKeys, log });
+  const developmentKeys = () => book.view !== undefined && houseKeys.takesDevelopmentKeys(book.view.finalized.slot);
   if (developmentKeys()) log.warn({ notice: 'DEVELOPMENT_KEYS' }, NOTICES.DEVELOPMENT_KEYS);
   const parts = { book, gate, ledger, ledgerPath, settlement: loops, unfinished, publisher, provers, sizes, reconciler };
   const watched = { ...parts, archiver, developmentKeys };
@@ -154,6 +156,7 @@ async function run(
   watcher.start();
   reconciler.start();
   archiver.start();
+  houseKeys.start();
   const api = await createApi({
     parts: {
       admission,
@@ -161,16 +164,17 @@ async function run(
       read: ledger.read,
       blobs: context.blobs.own,
       onBet: (owner, answer) => feed.betTaken(owner, answer),
-      house: () => houseJson(context, { book, terms }),
+      house: () => houseOf(context, { book, terms, houseKeys }),
       health: () => monitor.health(),
       reconciliation: () => reconciler.report,
     },
     feed,
     requestsPerMinute: config.requestsPerMinute,
+    corsOrigins: config.corsOrigins,
     log,
   });
   const url = await api.listen({ host: config.host, port: config.port });
-  return { url, stop: () => stopAll({ api, feed, watcher, monitor, reconciler, archiver, settlement, ledger }) };
+  return { url, stop: () => stopAll({ api, feed, watcher, monitor, reconciler, archiver, houseKeys, settlement, ledger }) };
 }
 
 function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBook): Reconciler {
@@ -188,28 +192,15 @@ function makeReconciler({ config, log, ledger, opened }: Context, book: VaultBoo
   });
 }
 
-/** As of the newest slot that is final. */
-function developmentKeysTaken({ verifyingKeys }: OpenedHouse, book: VaultBook): boolean {
-  return book.view !== undefined && takesDevelopmentKeys(verifyingKeys, book.view.finalized.slot);
-}
-
-function houseJson({ config, opened }: Context, { book, terms }: { book: VaultBook; terms: TermsBook }) {
-  const house = book.view?.finalized.house;
-  if (!house) throw new CasinoError('NOT_LEADING', 'the chain has not been read yet');
-  const { id, profitBps, vrfCommitment } = terms.current;
-  return {
-    house: house.address,
-    program: opened.reader.program,
-    genesis_hash: getBase58Decoder().decode(opened.genesisHash),
-    receipt_key: house.receiptKey,
-    terms: { id, profit_bps: profitBps, vrf_commitment: Buffer.from(fieldToBytes(vrfCommitment)).toString('hex') },
-    max_stake: config.maxStake.toString(),
-    balance: house.balance.toString(),
-    exposure: book.exposure.toString(),
-    open_bets: book.openBets,
-    last_batch: house.lastBatch.toString(),
-    development_keys: developmentKeysTaken(opened, book),
-  };
+function houseOf({ config, opened }: Context, parts: { book: VaultBook; terms: TermsBook; houseKeys: HouseKeys }) {
+  const { book, terms, houseKeys } = parts;
+  const { house, slot } = book.view?.finalized ?? {};
+  if (!house || slot === undefined) throw new CasinoError('NOT_LEADING', 'the chain has not been read yet');
+  return houseJson({
+    ...{ house, program: opened.reader.program, genesisHash: opened.genesisHash, terms: terms.current },
+    ...{ maxStake: config.maxStake, exposure: book.exposure, openBets: book.openBets },
+    ...{ verifyingKeys: houseKeys.all, developmentKeys: houseKeys.takesDevelopmentKeys(slot) },
+  });
 }
 
 /** Stops in the order in which data flows: no new bets, then no new batches, then the ledger. */
@@ -220,6 +211,7 @@ async function stopAll(parts: {
   monitor: Monitor;
   reconciler: Reconciler;
   archiver: Archiver;
+  houseKeys: HouseKeys;
   settlement: RunningSettlement;
   ledger: Ledger;
 }): Promise<void> {
@@ -228,6 +220,7 @@ async function stopAll(parts: {
   await parts.monitor.stop();
   await parts.reconciler.stop();
   await parts.archiver.stop();
+  await parts.houseKeys.stop();
   await parts.watcher.stop();
   await parts.settlement.loops.stop();
   await parts.settlement.tables.stop();

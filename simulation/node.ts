@@ -247,10 +247,12 @@ function unreachable(name: string): CasinoError {
 /** The model knows no challenges, and its house takes nothing out. */
 const UNCHALLENGED = { challengeBet: 0n, challengeSlot: 0n };
 const KEPT = { reserved: 0n, requestAmount: 0n, requestSlot: 0n };
+const PUBLISHED = { authority: HOUSE, mint: HOUSE, changeDelaySlots: 0n, vaults: 0n, overdue: 0n, pending: [] };
 
 function houseView({ state }: Block): HouseView {
   const { escrow: _, ...house } = state.house;
-  return { address: HOUSE, settler: HOUSE, receiptKey: HOUSE, ...KEPT, currentTerms: 1, paused: false, ...house };
+  const shown = { address: HOUSE, settler: HOUSE, receiptKey: HOUSE, published: PUBLISHED, currentTerms: 1, paused: false };
+  return { ...shown, ...KEPT, ...house };
 }
 
 export function snapshot(block: Block): ChainSnapshot {

@@ -114,11 +114,13 @@ export interface House {
   paused: boolean;
   exit_delay_slots: string;
   change_delay_slots: string;
-  vaults: number;
+  /** Ever opened. */
+  vaults: string;
   liabilities: string;
   reserved: string;
+  /** Challenges past their delay. */
   overdue: string;
-  withdrawal: { amount: string; payable_slot: string } | null;
+  withdrawal: { amount: string; payable_slot: string; lapses_after_slot: string } | null;
   pending_changes: Record<string, unknown>[];
   verifying_keys: VerifyingKey[];
 }
@@ -149,7 +151,7 @@ export interface Reconciliation {
   omitted: number;
 }
 
-export interface BetFilters {
+export type BetFilters = {
   user?: string;
   outcome?: Side;
   won?: 'true' | 'false';
@@ -157,4 +159,4 @@ export interface BetFilters {
   batch?: string;
   from?: string;
   to?: string;
-}
+};

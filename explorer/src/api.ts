@@ -41,6 +41,8 @@ interface Page {
 export const api = {
   bets: (filters: BetFilters & Page, signal?: AbortSignal) => get<BetsPage>('/v1/bets', { query: { ...filters }, signal }),
   bet: (id: string, signal?: AbortSignal) => get<BetDetail>(`/v1/bets/${encodeURIComponent(id)}`, { signal }),
+  /** A bet's receipt file, to be saved with its keys in the order that they have. */
+  receiptFile: (id: string) => get<object>(`/v1/bets/${encodeURIComponent(id)}/receipt`, {}),
   batches: (filters: { status?: BatchState | undefined } & Page, signal?: AbortSignal) =>
     get<BatchesPage>('/v1/batches', { query: { ...filters }, signal }),
   batch: (number: string, signal?: AbortSignal) => get<BatchDetail>(`/v1/batches/${encodeURIComponent(number)}`, { signal }),

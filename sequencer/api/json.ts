@@ -30,35 +30,67 @@ export function betAnswerJson(answer: BetAnswer) {
   };
 }
 
-export function betJson(input: {
-  bet: BetRecord;
-  owner: Address;
-  receipt: SignedMessage;
-  batch: BatchRecord | undefined;
-  quarantine: QuarantineRecord | undefined;
-  voided: VoidRecord | undefined;
-}) {
-  const { bet, owner, receipt, quarantine } = input;
-  const voided = input.voided && bet.betNumber >= input.voided.fromBet ? input.voided : undefined;
-  const batch = voided ? undefined : input.batch;
-  const held = !voided && !batch && quarantine && bet.betNumber >= quarantine.firstBet ? quarantine : undefined;
+/** What decides how far a bet is: whatever of it applies. A batch that took the bet counts before a quarantine of its vault. */
+export interface BetStanding {
+  batch?: Pick<BatchRecord, 'batchNumber' | 'state' | 'signature' | 'blobHash'> | undefined;
+  quarantine?: QuarantineRecord | undefined;
+  voided?: VoidRecord | undefined;
+}
+
+/** What of its vault's standing applies to a bet. */
+function standingOf(bet: BetRecord, { batch, quarantine, voided }: BetStanding): BetStanding {
+  if (voided && bet.betNumber >= voided.fromBet) return { voided };
+  if (batch) return { batch };
+  return quarantine && bet.betNumber >= quarantine.firstBet ? { quarantine } : {};
+}
+
+/** A bet as lists and events show it. */
+export function betSummaryJson(bet: BetRecord, owner: Address, standing: BetStanding = {}) {
+  const { batch, quarantine, voided } = standingOf(bet, standing);
   return {
     bet_id: hexOf(bet.head),
     user: owner,
+    vault: addressOf(bet.vault),
     nonce: bet.betNumber.toString(),
     terms_id: bet.termsId,
     amount: (bet.stakeUnits * STAKE_UNIT).toString(),
     guess: sideOf(bet.choice),
     outcome: sideOf(bet.outcome),
+    won: bet.outcome === bet.choice,
     payout: bet.payout.toString(),
     balance: bet.balanceAfter.toString(),
     time: Number(bet.timeMs),
-    receipt: signedJson(receipt),
-    status: voided ? ('Voided' as const) : held ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
-    failed_reason: held?.reason ?? null,
-    void_reason: voided?.reason ?? null,
+    status: voided ? ('Voided' as const) : quarantine ? ('Failed' as const) : (batch?.state ?? ('acknowledged' as const)),
     batch: batch?.batchNumber.toString() ?? null,
     l1_signature: batch?.signature ?? null,
+  };
+}
+
+/** A bet with all that its outcome follows from. `headBefore`: the vault's head before it. */
+export function betJson(input: {
+  bet: BetRecord;
+  owner: Address;
+  receipt: SignedMessage;
+  standing: BetStanding;
+  headBefore: bigint;
+  seed: BetAnswer['seed'];
+}) {
+  const { bet, owner, receipt, seed } = input;
+  const { batch, quarantine, voided } = standingOf(bet, input.standing);
+  return {
+    ...betSummaryJson(bet, owner, input.standing),
+    balance_before: (bet.balanceAfter + bet.stakeUnits * STAKE_UNIT - bet.payout).toString(),
+    head_before: hexOf(fieldToBytes(input.headBefore)),
+    client_seed: hexOf(bet.clientSeed),
+    server_seed: hexOf(bet.serverSeed),
+    session_key: hexOf(bet.sessionKey),
+    sig: hexOf(bet.signature),
+    vrf: { path: seed.path.map(hexOf), commitment: signedJson(seed.commitment) },
+    blob_cid: batch ? blobCid(batch.blobHash) : null,
+    finalized: batch?.state === 'Finalized',
+    receipt: signedJson(receipt),
+    failed_reason: quarantine?.reason ?? null,
+    void_reason: voided?.reason ?? null,
   };
 }
 
@@ -120,6 +152,13 @@ export function vaultChangeJson(vault: VaultState, change: VaultChange) {
   }
 }
 
+/** How many of a batch's outcomes are heads: bits of 1. */
+function headsOf({ outcomes, betCount }: BatchRecord): number {
+  let heads = 0;
+  for (let row = 0; row < betCount; row += 1) heads += ((outcomes[row >> 3] ?? 0) >> (row & 7)) & 1;
+  return heads;
+}
+
 export function batchJson(batch: BatchRecord) {
   return {
     number: batch.batchNumber.toString(),
@@ -127,6 +166,7 @@ export function batchJson(batch: BatchRecord) {
     terms_id: batch.termsId,
     size: batch.size,
     bets: batch.betCount,
+    heads: headsOf(batch),
     blob_hash: hexOf(batch.blobHash),
     blob_cid: blobCid(batch.blobHash),
     attempts: batch.attempt,

@@ -1,100 +1,5 @@
 import { Type } from 'typebox';
-import { ADDRESS, AMOUNT, COUNTER, hex, SIDE, SIGNED, STATES, TIME } from './schema-fields.ts';
-
-export const BetRequestSchema = Type.Object(
-  {
-    user: ADDRESS,
-    amount: AMOUNT,
-    guess: SIDE,
-    nonce: Type.String({ pattern: '^[1-9][0-9]{0,19}$', description: "The vault's bet number, counted from 1" }),
-    terms_id: Type.Integer({ minimum: 1, maximum: 4_294_967_295, description: 'The terms that the bettor signed' }),
-    client_seed: hex(32, "The client's part of the randomness, a field element, big endian"),
-    session_key: hex(64, 'BabyJubJub public key Ax || Ay'),
-    sig: hex(96, 'EdDSA-Poseidon signature R8x || R8y || S on head_n'),
-  },
-  { additionalProperties: false },
-);
-
-export const BetAnswerSchema = Type.Object({
-  bet_id: hex(32, 'head_n'),
-  nonce: COUNTER,
-  outcome: SIDE,
-  payout: AMOUNT,
-  balance: AMOUNT,
-  status: Type.Literal('acknowledged'),
-  vrf: Type.Object({
-    server_seed: hex(32, 'The revealed server seed, a field element'),
-    path: Type.Array(hex(32, 'Sibling hash'), { description: 'From the leaf to the root, 8 hashes' }),
-    commitment: SIGNED,
-  }),
-  limit: SIGNED,
-  receipt: SIGNED,
-});
-
-export const BetSchema = Type.Object({
-  bet_id: hex(32, 'head_n'),
-  user: ADDRESS,
-  nonce: COUNTER,
-  terms_id: Type.Integer(),
-  amount: AMOUNT,
-  guess: SIDE,
-  outcome: SIDE,
-  payout: AMOUNT,
-  balance: AMOUNT,
-  time: TIME,
-  receipt: SIGNED,
-  status: Type.Enum(['acknowledged', ...STATES, 'Failed', 'Voided'], {
-    description:
-      "'acknowledged' until the bet is in a batch, then its state; 'Failed' while it can not be settled: owed, and tried again; 'Voided' once its vault has left without it, for good",
-  }),
-  failed_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet can not be settled, if it can not' }),
-  void_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the bet was voided, if it was' }),
-  batch: Type.Union([COUNTER, Type.Null()]),
-  l1_signature: Type.Union([Type.String(), Type.Null()], { description: 'Signature of the settling transaction, base58' }),
-});
-
-const KEYED = Type.Object({ ...SIGNED.properties, key: { ...ADDRESS, description: 'The key that signed it, base58' } });
-
-/** As `receiptFileJson` writes it, its keys in that order: protocol/receipt-file.ts. */
-export const ReceiptFileSchema = Type.Object(
-  {
-    format: Type.Literal('zk-casino-receipt'),
-    version: Type.Literal(1),
-    genesis_hash: Type.String({ description: 'Of the chain, base58' }),
-    program: ADDRESS,
-    house: ADDRESS,
-    owner: ADDRESS,
-    vault: ADDRESS,
-    bet: Type.Object({
-      bet_number: COUNTER,
-      terms_id: Type.Integer(),
-      stake_units: { ...COUNTER, description: 'Of 10,000 base units each' },
-      choice: SIDE,
-      client_seed: hex(32, 'A field element'),
-      head_before: hex(32, 'head_{n-1}'),
-      session_key: hex(64, 'Ax || Ay'),
-      signature: hex(96, 'R8x || R8y || S on head_n'),
-    }),
-    receipt: KEYED,
-    seed: Type.Object({
-      path: Type.Array(hex(32, 'Sibling hash'), { description: 'From the leaf to the root, 8 hashes' }),
-      commitment: KEYED,
-    }),
-    settlement: Type.Union(
-      [
-        Type.Object({
-          batch: COUNTER,
-          signature: Type.String({ description: 'Signature of the settling transaction, base58' }),
-          blob_cid: Type.String(),
-          blob: Type.Union([Type.String(), Type.Null()], { description: "The blob's bytes, hex; not filled in here" }),
-        }),
-        Type.Null(),
-      ],
-      { description: 'Where the bet was settled, once that is final' },
-    ),
-  },
-  { description: 'A receipt file: layouts.md section 10' },
-);
+import { ADDRESS, AMOUNT, COUNTER, CURSOR, hex, MILLISECONDS, NEXT, PAGE_LIMIT, SIGNED, STATES, TIME } from './schema-fields.ts';
 
 export const BalanceSchema = Type.Object({
   user: ADDRESS,
@@ -147,6 +52,7 @@ const BatchSchema = Type.Object({
   terms_id: Type.Integer(),
   size: Type.String(),
   bets: Type.Integer(),
+  heads: Type.Integer({ description: 'How many of its bets came up heads' }),
   blob_hash: hex(32, 'SHA-256 of the blob'),
   blob_cid: Type.String({ description: 'What GET /v1/blobs and IPFS call the blob' }),
   attempts: Type.Integer(),
@@ -160,7 +66,7 @@ const BatchSchema = Type.Object({
   vaults: Type.Array(RunSchema),
 });
 
-export const BatchesSchema = Type.Object({ batches: Type.Array(BatchSchema) });
+export const BatchesSchema = Type.Object({ batches: Type.Array(BatchSchema), next: NEXT });
 
 export const BatchDetailSchema = Type.Object({
   ...BatchSchema.properties,
@@ -193,30 +99,9 @@ export const QuarantineSchema = Type.Object({
   ),
 });
 
-export const HouseSchema = Type.Object({
-  house: ADDRESS,
-  program: ADDRESS,
-  genesis_hash: Type.String(),
-  receipt_key: ADDRESS,
-  terms: Type.Object({
-    id: Type.Integer(),
-    profit_bps: Type.Integer(),
-    vrf_commitment: hex(32, 'P1(k)'),
-  }),
-  max_stake: AMOUNT,
-  balance: { ...AMOUNT, description: "The house's finalized balance" },
-  exposure: { ...AMOUNT, description: 'The most that the open bets could cost the house' },
-  open_bets: Type.Integer(),
-  last_batch: COUNTER,
-  development_keys: Type.Boolean({
-    description: 'The house takes proofs under a verifying key whose secret is public: they protect nobody from the operator',
-  }),
-});
-
 export const SeedCommitmentSchema = Type.Object({ user: ADDRESS, range: COUNTER, commitment: SIGNED });
 
 export const UserParams = Type.Object({ user: ADDRESS });
-export const BetParams = Type.Object({ id: hex(32, 'bet_id') });
 export const RangeParams = Type.Object({ user: ADDRESS, range: COUNTER });
 export const BlobParams = Type.Object({
   cid: Type.String({ pattern: '^bafkrei[a-z2-7]{52}$', description: "A blob's CID: version 1, raw, sha2-256, base32" }),
@@ -226,10 +111,11 @@ export const FeedQuery = Type.Object({ user: Type.Optional(ADDRESS) }, { additio
 export const BatchesQuery = Type.Object(
   {
     before: Type.Optional({ ...COUNTER, description: 'Only batches below this number' }),
-    // A string: the framework would read 1.5 or 1e1 as a number too.
-    limit: Type.Optional(
-      Type.String({ pattern: '^([1-9][0-9]?|100)$', description: 'At most so many, up to 100; 20 if left out' }),
-    ),
+    status: Type.Optional(Type.Enum([...STATES], { description: 'Only batches in this state' })),
+    from: Type.Optional({ ...MILLISECONDS, description: 'Only batches that were built at this time or later' }),
+    to: Type.Optional({ ...MILLISECONDS, description: 'Only batches that were built at this time or earlier' }),
+    cursor: Type.Optional(CURSOR),
+    limit: Type.Optional(PAGE_LIMIT),
   },
   { additionalProperties: false },
 );

@@ -1,17 +1,20 @@
+import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import underPressure from '@fastify/under-pressure';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyError, LogController } from 'fastify';
 import { CasinoError } from '../errors.ts';
 import { clientOf } from './addresses.ts';
+import { registerDocument, registerFrontDoor } from './documentation.ts';
 import type { EventFeed } from './feed.ts';
+import { corsOptions, HEADERS } from './headers.ts';
 import { API_LIMITS, type ApiLimits } from './limits.ts';
 import { limitConnections, requestLimiter } from './overload.ts';
 import { parserRefusal, refuseConnection, sendError, toCasinoError } from './refusals.ts';
-import { type ApiParts, registerRoutes } from './routes.ts';
+import type { ApiParts } from './routes/parts.ts';
+import { registerRoutes } from './routes.ts';
 import { FeedQuery } from './schemas.ts';
 
 const MAX_PATH_PARAMETER_CHARS = 128;
@@ -21,6 +24,8 @@ export interface ApiOptions {
   feed: EventFeed;
   /** Requests a minute from one address. */
   requestsPerMinute: number;
+  /** Origins whose pages may ask; `*`: all. */
+  corsOrigins: readonly string[];
   log: FastifyBaseLogger;
   limits?: Partial<ApiLimits>;
 }
@@ -36,7 +41,8 @@ export async function createApi(options: ApiOptions) {
   });
   server.setNotFoundHandler((_, reply) => sendError(reply, new CasinoError('NOT_FOUND', 'no such route')));
   limitConnections(server.server, limits);
-  await server.register(helmet);
+  await server.register(cors, corsOptions(options.corsOrigins));
+  await server.register(helmet, HEADERS);
   await server.register(websocket, { options: { maxPayload: limits.socketMessageBytes } });
   await server.register(underPressure, {
     maxEventLoopDelay: limits.eventLoopDelayMs,
@@ -52,12 +58,7 @@ export async function createApi(options: ApiOptions) {
     errorResponseBuilder: () => new CasinoError('RATE_LIMITED', 'too many requests from this address; slow down'),
   });
   server.addHook('onRequest', requestLimiter(limits));
-  await server.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'ZK Casino sequencer', version: '1', description: 'docs/reference/api.md and errors.md say more' },
-    },
-  });
+  await registerDocument(server);
   await server.register(async (scope) => {
     scope.route<{ Querystring: { user?: string } }>({
       method: 'GET',
@@ -70,7 +71,7 @@ export async function createApi(options: ApiOptions) {
     });
   });
   registerRoutes(server, options.parts);
-  server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
+  registerFrontDoor(server);
   return server;
 }
 

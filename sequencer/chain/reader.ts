@@ -11,7 +11,7 @@ import {
 import { CasinoError } from '../errors.ts';
 import { addressOf } from '../ledger/addresses.ts';
 import { type ChainRpc, type Commitment, call } from './rpc.ts';
-import type { ChainSnapshot, ChainView, HouseView, VaultView } from './view.ts';
+import type { ChainSnapshot, ChainView, HouseView, PendingChange, PublishedHouse, VaultView } from './view.ts';
 
 const VAULT_BYTES = 352n;
 const VAULT_HOUSE_OFFSET = 48n;
@@ -133,7 +133,35 @@ function houseView(address: Address, house: House): HouseView {
   const { leaderEpoch, leaderNonce, exitDelaySlots, requestAmount, requestSlot } = house;
   const receiptKey = addressOf(house.receiptKey);
   const counters = { currentTerms, lastBatch, lastTransfer, leaderEpoch, leaderNonce, exitDelaySlots };
-  return { address, settler, receiptKey, balance, reserved, requestAmount, requestSlot, liabilities, paused, ...counters };
+  const published = publishedHouse(house);
+  return {
+    address,
+    settler,
+    receiptKey,
+    balance,
+    reserved,
+    requestAmount,
+    requestSlot,
+    liabilities,
+    paused,
+    ...counters,
+    published,
+  };
+}
+
+function publishedHouse(house: House): PublishedHouse {
+  const { authority, mint, changeDelaySlots, vaultCount: vaults, overdue } = house;
+  const pending: PendingChange[] = [
+    { kind: 'authority', key: house.pendingAuthority, dueSlot: house.pendingAuthoritySlot },
+    { kind: 'receiptKey', key: addressOf(house.pendingReceiptKey), dueSlot: house.pendingReceiptKeySlot },
+    {
+      kind: 'delays',
+      exitDelaySlots: house.pendingExitDelaySlots,
+      changeDelaySlots: house.pendingChangeDelaySlots,
+      dueSlot: house.pendingDelaysSlot,
+    },
+  ];
+  return { authority, mint, changeDelaySlots, vaults, overdue, pending: pending.filter(({ dueSlot }) => dueSlot > 0n) };
 }
 
 function vaultView(address: Address, vault: Vault): VaultView {

@@ -18,7 +18,26 @@ export interface HouseView {
   leaderNonce: bigint;
   exitDelaySlots: bigint;
   paused: boolean;
+  /** What nothing is decided by, and everyone may know. */
+  published: PublishedHouse;
 }
+
+export interface PublishedHouse {
+  authority: Address;
+  /** Zero for native lamports. */
+  mint: Address;
+  changeDelaySlots: bigint;
+  /** Vaults that were ever opened. */
+  vaults: bigint;
+  /** Challenges past their delay. */
+  overdue: bigint;
+  pending: readonly PendingChange[];
+}
+
+/** A change that the operator has announced, and the first slot in which it can be applied. */
+export type PendingChange =
+  | { kind: 'authority' | 'receiptKey'; key: Address; dueSlot: bigint }
+  | { kind: 'delays'; exitDelaySlots: bigint; changeDelaySlots: bigint; dueSlot: bigint };
 
 export interface KeySlotView {
   /** Poseidon hash of the session key; 0 for an empty slot. */

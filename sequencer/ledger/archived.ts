@@ -1,19 +1,10 @@
 import type { ArchiveFiles } from '../archive/files.ts';
 import { ArchiveShelf } from '../archive/shelf.ts';
 import { CasinoError } from '../errors.ts';
+import type { Queries } from './queries.ts';
 import type { ArchivedRange, ArchiveRecord, BetRecord } from './records.ts';
-import { type Row, readArchive, readArchivedRange } from './rows.ts';
+import { readArchive, readArchivedRange } from './rows.ts';
 import { toSql } from './schema.ts';
-
-type Cell = string | number | bigint | Uint8Array;
-
-/** How the reader asks the ledger. */
-interface Queries {
-  /** Whole rows of a table, each as it was written. */
-  all(table: string, sql: string, ...cells: Cell[]): Row[];
-  /** Parts of rows. */
-  parts(sql: string, ...cells: Cell[]): Row[];
-}
 
 /** The bets that have left the ledger for archive files: which file holds which is in the ledger, and they are in that file alone. */
 export class ArchivedBets {

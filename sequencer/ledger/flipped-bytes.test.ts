@@ -142,7 +142,9 @@ describe('a flipped byte', () => {
     if (!bet) throw new Error('an acknowledged bet is not found');
     const { owner, quarantine } = book.byAddress(addressOf(bet.vault)) ?? assert.fail();
     const batch = read.batchOfBet(bet.vault, bet.betNumber);
-    return betJson({ bet, owner, receipt: admission.receiptOf(vault, bet), batch, quarantine, voided: read.voided(bet.vault) });
+    const standing = { batch, quarantine, voided: read.voided(bet.vault) };
+    const proof = { receipt: admission.receiptOf(vault, bet), headBefore: 0n, seed: admission.revealed(vault, bet) };
+    return betJson({ bet, owner, standing, ...proof });
   }
 
   /** Starts with what is on disk. Returns the code of the first refusal, or undefined where every answer is as it was. */

@@ -4,6 +4,8 @@ import { ArchiveDirectory, type ArchiveFiles } from '../archive/files.ts';
 import type { CasinoError } from '../errors.ts';
 import { ArchivedBets } from './archived.ts';
 import { ledgerFault } from './faults.ts';
+import { LedgerLists } from './lists.ts';
+import type { Cell } from './queries.ts';
 import type {
   AuditRecord,
   BatchRecord,
@@ -33,8 +35,6 @@ import { fromSql, requireSchema, toSql } from './schema.ts';
 import { sealedRow } from './seals.ts';
 import { Statements } from './statements.ts';
 
-type Cell = string | number | bigint | Uint8Array;
-
 /**
  * Reads what is durable, over a read-only connection of its own: a reader never sees an uncommitted bet. Every row is checked against
  * its seal: `LEDGER_CORRUPT`, told to `onFailure` too, if it is not what was written. Bets that have moved to archives are read from there;
@@ -46,6 +46,7 @@ export class LedgerReader {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   readonly archives: ArchivedBets;
+  readonly lists: LedgerLists;
 
   /** `ledger`: the path of one, its archives beside it, or one that is open, whose archives are `files`. */
   constructor(ledger: string | { database: DatabaseSync; files: ArchiveFiles }, onFailure?: (error: CasinoError) => void) {
@@ -55,7 +56,9 @@ export class LedgerReader {
     this.#database = isPath ? new DatabaseSync(ledger, { readOnly: true }) : ledger.database;
     this.#statements = new Statements(this.#database);
     const files = isPath ? new ArchiveDirectory(join(dirname(ledger), 'archive')) : ledger.files;
-    this.archives = new ArchivedBets({ all: this.#all.bind(this), parts: this.#rows.bind(this) }, files);
+    const queries = { all: this.#all.bind(this), parts: this.#rows.bind(this) };
+    this.archives = new ArchivedBets(queries, files);
+    this.lists = new LedgerLists(queries);
   }
 
   /** The ledger of another process, or of one that has ended; `CONFIG_INVALID` if its tables are of another version. */
@@ -194,8 +197,7 @@ export class LedgerReader {
 
   /** Newest first, below `before`. */
   batches(options: { before: bigint; limit: number }): BatchRecord[] {
-    const sql = 'SELECT * FROM batches WHERE batch_number < ? ORDER BY batch_number DESC LIMIT ?';
-    return this.#all('batches', sql, toSql(options.before), options.limit).map((row) => this.#readBatch(row));
+    return this.lists.batches(options).map((batch) => ({ ...batch, runs: this.lists.runs(batch.batchNumber) }));
   }
 
   /** Finalized batches beyond `after`, in order, up to the first that is not. */
@@ -228,11 +230,8 @@ export class LedgerReader {
 
   /** The batch that holds a bet, if one does. */
   batchOfBet(vault: Uint8Array, betNumber: bigint): BatchRecord | undefined {
-    const sql = 'SELECT * FROM batch_runs WHERE vault = ? AND first_bet <= ? ORDER BY first_bet DESC LIMIT 1';
-    const row = this.#get('batch_runs', sql, vault, toSql(betNumber));
-    if (!row) return undefined;
-    const run = readRun(row);
-    return betNumber < run.firstBet + BigInt(run.betCount) ? this.batch(fromSql(row.batch_number)) : undefined;
+    const found = this.lists.runBefore(vault, betNumber);
+    return found && betNumber < found.run.firstBet + BigInt(found.run.betCount) ? this.batch(found.batchNumber) : undefined;
   }
 
   /** Signatures of transfers of a vault that were signed after this bet was its last settled one, newest first. */

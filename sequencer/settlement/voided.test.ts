@@ -35,7 +35,8 @@ describe('a forced exit with bets in flight', () => {
     const receipt = admission.receiptOf(state, bet);
     const batch = f.read.batchOfBet(vault, betNumber);
     const voided = f.read.voided(vault);
-    const { status, void_reason } = betJson({ bet, owner: f.alice.owner, receipt, batch, quarantine: undefined, voided });
+    const proof = { receipt, headBefore: 0n, seed: admission.revealed(state, bet) };
+    const { status, void_reason } = betJson({ bet, owner: f.alice.owner, standing: { batch, voided }, ...proof });
     return [status, void_reason];
   };
   /** Shows the chain until nothing of others waits. */

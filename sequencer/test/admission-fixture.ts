@@ -106,6 +106,7 @@ const house: HouseView = {
   leaderNonce: 1n,
   exitDelaySlots: 1_500n,
   paused: false,
+  published: { authority: HOUSE, mint: HOUSE, changeDelaySlots: 3_000n, vaults: 1n, overdue: 0n, pending: [] },
 };
 
 /** The key and signature of `bettor`'s next bet as another's session key makes them. */

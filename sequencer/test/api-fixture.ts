@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import type { VerifyingKey } from '../../program/client/index.ts';
 import type { BetRequest } from '../admission/admission.ts';
 import { EventFeed } from '../api/feed.ts';
+import { houseJson } from '../api/house-json.ts';
 import { hexOf } from '../api/json.ts';
 import { API_LIMITS, type ApiLimits } from '../api/limits.ts';
-import type { ApiParts } from '../api/routes.ts';
+import type { ApiParts } from '../api/routes/parts.ts';
 import { type ApiServer, createApi } from '../api/server.ts';
 import { BlobStore } from '../blobs/store.ts';
+import type { ChainView } from '../chain/view.ts';
 import { Gate } from '../operations/gate.ts';
 import { healthOf } from '../operations/health.ts';
 import type { ReconciliationReport } from '../operations/reconcile.ts';
@@ -26,7 +29,11 @@ export const bodyOf = (request: BetRequest) => ({
   sig: hexOf(request.signature),
 });
 
-const ZERO = '0'.repeat(64);
+interface ServeOptions {
+  requestsPerMinute?: number;
+  corsOrigins?: string[];
+  limits?: Partial<ApiLimits>;
+}
 
 /** The API over a real admission and ledger, with one bettor. */
 export class ApiFixture {
@@ -38,6 +45,8 @@ export class ApiFixture {
   );
   /** What the last reconciliation found. */
   report: ReconciliationReport | undefined;
+  /** What the chain shows as the house's keys. */
+  verifyingKeys: VerifyingKey[] = [];
   readonly alice = new TestBettor(1);
   readonly blobsDirectory = mkdtempSync(join(tmpdir(), 'blobs-'));
   readonly blobs = new BlobStore(this.blobsDirectory);
@@ -53,14 +62,15 @@ export class ApiFixture {
   }
 
   /** Serves anew, with other limits. */
-  async serve(options: { requestsPerMinute?: number; limits?: Partial<ApiLimits> }): Promise<this> {
+  async serve(options: ServeOptions): Promise<this> {
     await this.#closeApi();
     this.feed = new EventFeed({ ...API_LIMITS, ...options.limits });
-    const { requestsPerMinute = 1_000_000, limits = {} } = options;
+    const { requestsPerMinute = 1_000_000, corsOrigins = ['*'], limits = {} } = options;
     this.api = await createApi({
       parts: this.#parts(),
       feed: this.feed,
       requestsPerMinute,
+      corsOrigins,
       log: pino({ enabled: false }),
       limits,
     });
@@ -68,7 +78,7 @@ export class ApiFixture {
   }
 
   /** Serves on a port of its own; `url` says where. */
-  async listen(options: { requestsPerMinute?: number; limits?: Partial<ApiLimits> } = {}): Promise<this> {
+  async listen(options: ServeOptions = {}): Promise<this> {
     await this.serve(options);
     this.url = await this.api.listen({ host: '127.0.0.1', port: 0 });
     return this;
@@ -87,18 +97,18 @@ export class ApiFixture {
 
   #parts(): ApiParts {
     const { admission, book, ledger } = this.admission;
-    const terms = { id: 1, profit_bps: 9_800, vrf_commitment: ZERO };
-    const amounts = { max_stake: '500000', balance: '1000000000', exposure: book.exposure.toString(), last_batch: '0' };
     return {
       admission,
       book,
       read: ledger.read,
       blobs: this.blobs,
       onBet: (owner, answer) => this.feed.betTaken(owner, answer),
-      house: () => ({
-        ...{ house: HOUSE, program: HOUSE, receipt_key: HOUSE, genesis_hash: HOUSE, terms, ...amounts },
-        ...{ open_bets: book.openBets, development_keys: true },
-      }),
+      house: () =>
+        houseJson({
+          ...{ house: (book.view as ChainView).finalized.house, program: HOUSE, genesisHash: new Uint8Array(32).fill(9) },
+          ...{ terms: { id: 1, profitBps: 9_800, vrfCommitment: 0n, k: 0n }, maxStake: 500_000n },
+          ...{ exposure: book.exposure, openBets: book.openBets, verifyingKeys: this.verifyingKeys, developmentKeys: true },
+        }),
       health: () => this.#health(),
       reconciliation: () => this.report,
     };

@@ -1,0 +1,117 @@
+import type { ComponentChildren } from 'preact';
+import type { BetFilters } from '../../api-types.ts';
+
+const STATES = [
+  'acknowledged',
+  'Pending',
+  'Proving',
+  'Proved',
+  'Submitted',
+  'Confirmed',
+  'Finalized',
+  'Failed',
+  'Voided',
+] as const;
+
+/** What bets are filtered by. A choice takes effect at once, a text when it is left or confirmed. */
+export function BetFilterForm({ filters, onChange }: { filters: BetFilters; onChange: (filters: BetFilters) => void }) {
+  const change = (event: Event) => {
+    const form = (event.currentTarget as HTMLElement).closest('form');
+    if (!form?.reportValidity()) return;
+    onChange(filtersOf(new FormData(form)));
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    change(event);
+  };
+  return (
+    <form class="filters" aria-label="Filters" onSubmit={submit} onChange={change}>
+      <Field label="Bettor" wide>
+        <input
+          name="user"
+          value={filters.user ?? ''}
+          placeholder="Address"
+          pattern="[1-9A-HJ-NP-Za-km-z]{32,44}"
+          title="A Solana address"
+          spellcheck={false}
+          autocomplete="off"
+        />
+      </Field>
+      <Field label="Outcome">
+        <select name="outcome" value={filters.outcome ?? ''}>
+          <option value="">Any</option>
+          <option value="heads">Heads</option>
+          <option value="tails">Tails</option>
+        </select>
+      </Field>
+      <Field label="Result">
+        <select name="won" value={filters.won ?? ''}>
+          <option value="">Any</option>
+          <option value="true">Won</option>
+          <option value="false">Lost</option>
+        </select>
+      </Field>
+      <Field label="Status">
+        <select name="status" value={filters.status ?? ''}>
+          <option value="">Any</option>
+          {STATES.map((state) => (
+            <option key={state} value={state}>
+              {state === 'acknowledged' ? 'Acknowledged' : state}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <Field label="Batch">
+        <input
+          name="batch"
+          value={filters.batch ?? ''}
+          inputMode="numeric"
+          placeholder="Number"
+          pattern="[1-9][0-9]{0,18}"
+          title="A batch's number"
+          autocomplete="off"
+        />
+      </Field>
+      <Field label="From" wide>
+        <input name="from" type="datetime-local" step="1" value={localOf(filters.from)} />
+      </Field>
+      <Field label="To" wide>
+        <input name="to" type="datetime-local" step="1" value={localOf(filters.to)} />
+      </Field>
+      <div class="filter-buttons">
+        <a class="button" href="/bets">
+          Clear
+        </a>
+      </div>
+    </form>
+  );
+}
+
+function Field({ label, wide = false, children }: { label: string; wide?: boolean; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is its child
+    <label class={wide ? 'field field-wide' : 'field'}>
+      <span>{label}</span>
+      {children}
+    </label>
+  );
+}
+
+function filtersOf(data: FormData): BetFilters {
+  const text = (name: string) => String(data.get(name) ?? '').trim();
+  const filters: Record<string, string> = {};
+  for (const name of ['user', 'outcome', 'won', 'status', 'batch']) if (text(name)) filters[name] = text(name);
+  for (const name of ['from', 'to']) {
+    const timeMs = new Date(text(name)).getTime();
+    if (!Number.isNaN(timeMs)) filters[name] = String(timeMs);
+  }
+  return filters as BetFilters;
+}
+
+/** Milliseconds since the epoch as the field for date and time takes them, in the reader's zone. */
+function localOf(timeMs: string | undefined): string {
+  const time = Number(timeMs);
+  if (!timeMs || !Number.isFinite(time)) return '';
+  const offsetMs = new Date(time).getTimezoneOffset() * 60_000;
+  return new Date(time - offsetMs).toISOString().slice(0, 19);
+}
