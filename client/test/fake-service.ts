@@ -40,6 +40,8 @@ export interface Lies {
   answer?: (path: string, body: Json) => Json;
   /** Refuses every bet with this code, also one that it has answered. */
   refuseWith?: number;
+  /** Asked of each bet that could be taken: the code to refuse it with, or 0. */
+  refuses?: (betNumber: bigint) => number;
   /** Other seeds than those of k. */
   k?: bigint;
 }
@@ -63,6 +65,8 @@ interface FakeVault {
   head: bigint;
   balance: bigint;
   answers: Map<string, { request: string; head: bigint; answer: Json }>;
+  /** Heads that a refusal bars for good, and its code. */
+  barred: Map<bigint, number>;
 }
 
 /** Plays the service honestly with the protocol's own functions, but for the lies and faults that a test asks for. */
@@ -109,7 +113,16 @@ export class FakeService {
     const address = await vaultAddress({ program: PROGRAM, house, owner });
     const context = { domain, house: bytesOf(house), vault: bytesOf(address) };
     const accountId = accountIdOf(context);
-    const vault: FakeVault = { context, accountId, address, lastBet: 0n, head: accountId, balance, answers: new Map() };
+    const vault: FakeVault = {
+      context,
+      accountId,
+      address,
+      lastBet: 0n,
+      head: accountId,
+      balance,
+      answers: new Map(),
+      barred: new Map(),
+    };
     this.#vaults.set(owner, vault);
     return vault;
   }
@@ -184,6 +197,9 @@ export class FakeService {
       if (known.request === JSON.stringify(bet)) return { status: 200, body: known.answer };
       return errorAnswer(409, { code: 'BET_CONFLICT', retry: false });
     }
+    if (betNumber !== vault.lastBet + 1n) {
+      return errorAnswer(409, { code: 'BET_GAP', retry: true, expected_nonce: `${vault.lastBet + 1n}` });
+    }
     const stakeUnits = BigInt(bet.amount as string) / STAKE_UNIT;
     const choice: CoinSide = bet.guess === 'heads' ? 1 : 0;
     const termsId = Number(bet.terms_id);
@@ -194,8 +210,12 @@ export class FakeService {
     const signature = signatureFromBytes(fromHex(bet.sig as string, 96));
     if (!verifyEddsa({ publicKey, signature, message: head })) return errorAnswer(400, { code: 'BAD_SIGNATURE', retry: false });
     const stake = stakeUnits * STAKE_UNIT;
-    const code = this.lies.refuseWith ?? (stake > vault.balance ? 2 : 0);
-    if (code) return this.#refuse(vault, { betNumber, head, code });
+    const code =
+      this.lies.refuseWith ?? vault.barred.get(head) ?? (stake > vault.balance ? 2 : (this.lies.refuses?.(betNumber) ?? 0));
+    if (code) {
+      vault.barred.set(head, code);
+      return this.#refuse(vault, { betNumber, head, code });
+    }
     const answer = this.#play(vault, { termsId, betNumber, head, stake, stakeUnits, choice });
     vault.answers.set(`${betNumber}`, { request: JSON.stringify(bet), head, answer });
     return { status: 200, body: answer };
