@@ -1,5 +1,6 @@
 import { Icon } from '../../components/icons.tsx';
 import { SideMark, StateBadge, WonMark } from '../../components/states.tsx';
+import { TableBox } from '../../components/table-box.tsx';
 import { Amount, TimeAgo } from '../../components/values.tsx';
 import { grouped } from '../../format.ts';
 import type { PlayedBet } from './player-state.ts';
@@ -8,34 +9,33 @@ import type { PlayedBet } from './player-state.ts';
 export function OwnBets({ bets, onReceipt }: { bets: readonly PlayedBet[]; onReceipt(betNumber: bigint): void }) {
   if (bets.length === 0) return null;
   return (
-    <section class="card" aria-labelledby="own-bets">
-      <h2 id="own-bets">Your bets in this browser</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
-      <section class="scroll" tabIndex={0} aria-labelledby="own-bets">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Bet</th>
-              <th scope="col" class="number">
-                Stake
-              </th>
-              <th scope="col">On</th>
-              <th scope="col">Came up</th>
-              <th scope="col" class="number">
-                Payout
-              </th>
-              <th scope="col">State</th>
-              <th scope="col">When</th>
-              <th scope="col">Receipt</th>
-            </tr>
-          </thead>
-          <tbody>
-            {bets.map((bet) => (
-              <Row key={bet.key} bet={bet} onReceipt={onReceipt} />
-            ))}
-          </tbody>
-        </table>
-      </section>
+    <section class="card card-table" aria-labelledby="own-bets">
+      <div class="card-head">
+        <h2 id="own-bets">Your bets in this browser</h2>
+      </div>
+      <TableBox caption="Your bets in this browser">
+        <thead>
+          <tr>
+            <th scope="col">Bet</th>
+            <th scope="col" class="number">
+              Stake
+            </th>
+            <th scope="col">On</th>
+            <th scope="col">Came up</th>
+            <th scope="col" class="number">
+              Payout
+            </th>
+            <th scope="col">State</th>
+            <th scope="col">When</th>
+            <th scope="col">Receipt</th>
+          </tr>
+        </thead>
+        <tbody>
+          {bets.map((bet) => (
+            <Row key={bet.key} bet={bet} onReceipt={onReceipt} />
+          ))}
+        </tbody>
+      </TableBox>
     </section>
   );
 }

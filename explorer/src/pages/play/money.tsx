@@ -79,9 +79,7 @@ function InAndOut({ isBusy, isEmpty, onDeposit, onWithdraw }: Omit<MoneyProps, '
   return (
     <>
       <div class="field">
-        <label class="field-label" for="amount">
-          Amount, SOL
-        </label>
+        <label for="amount">Amount, SOL</label>
         <input
           id="amount"
           inputMode="decimal"

@@ -30,9 +30,7 @@ export function Table({ state, onBet }: { state: PlayerState; onBet(bet: { amoun
       <Coin side={last?.outcome} flip={last?.key ?? ''} />
       <LastBet bet={last} isSending={isSending} />
       <div class="stake">
-        <label class="field-label" for="stake">
-          Stake, SOL
-        </label>
+        <label for="stake">Stake, SOL</label>
         <div class="stake-row">
           <input
             id="stake"

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Amount } from '../../components/values.tsx';
+import { Coin } from './coin.tsx';
 import type { PlayerState } from './player-state.ts';
 import { lamportsOf } from './stake.ts';
 
@@ -19,63 +20,66 @@ export function Welcome({ state, onBegin, onConnect, onSetUp }: WelcomeProps) {
   const isOwn = wallet?.kind === 'app' && stage === 'set-up';
   if (isOwn) return <FirstDeposit state={state} onSetUp={onSetUp} />;
   return (
-    <section class="card stack welcome" aria-labelledby="welcome">
-      {hasFaucet ? (
-        <>
-          <div>
-            <h2 id="welcome">Play in three seconds</h2>
-            <p>
-              This chain gives away play money. A throw-away wallet is made in this browser, gets some, and opens a vault with{' '}
-              <Amount lamports={FIRST_DEPOSIT} /> in it.
+    <section class="card welcome" aria-labelledby="welcome">
+      <div class="stack">
+        {hasFaucet ? (
+          <>
+            <div>
+              <h2 id="welcome">Play in three seconds</h2>
+              <p>
+                This chain gives away play money. A throw-away wallet is made in this browser, gets some, and opens a vault with{' '}
+                <Amount lamports={FIRST_DEPOSIT} /> in it.
+              </p>
+              <p class="muted">
+                <strong>Not for real money:</strong> the wallet’s key lies unprotected in this browser’s storage. Clear that, and
+                the wallet is gone.
+              </p>
+            </div>
+            <p class="actions">
+              <button
+                class="button button-primary"
+                type="button"
+                disabled={activity !== undefined}
+                onClick={() => onBegin(FIRST_DEPOSIT)}
+              >
+                Start playing
+              </button>
             </p>
-            <p class="muted">
-              <strong>Not for real money:</strong> the wallet’s key lies unprotected in this browser’s storage. Clear that, and
-              the wallet is gone.
+          </>
+        ) : (
+          <div>
+            <h2 id="welcome">Connect a wallet</h2>
+            <p>
+              On this chain money is money: there is no faucet, and no throw-away wallet. A wallet of this browser signs instead.
             </p>
           </div>
-          <p class="actions">
-            <button
-              class="button button-primary"
-              type="button"
-              disabled={activity !== undefined}
-              onClick={() => onBegin(FIRST_DEPOSIT)}
-            >
-              Start playing
-            </button>
-          </p>
-        </>
-      ) : (
-        <div>
-          <h2 id="welcome">Connect a wallet</h2>
-          <p>
-            On this chain money is money: there is no faucet, and no throw-away wallet. A wallet of this browser signs instead.
-          </p>
-        </div>
-      )}
-      {stage === 'wallet' && (
-        <div>
-          {hasFaucet && <h3>Or with a wallet of your own</h3>}
-          {walletNames.length === 0 ? (
-            <p class="muted">
-              No wallet of the Wallet Standard is on this page. An extension such as Phantom, Solflare or Backpack is one.
-            </p>
-          ) : (
-            <p class="actions">
-              {walletNames.map((name, index) => (
-                <button
-                  key={name}
-                  class="button"
-                  type="button"
-                  disabled={activity !== undefined}
-                  onClick={() => onConnect(index)}
-                >
-                  {name}
-                </button>
-              ))}
-            </p>
-          )}
-        </div>
-      )}
+        )}
+        {stage === 'wallet' && (
+          <div>
+            {hasFaucet && <h3>Or with a wallet of your own</h3>}
+            {walletNames.length === 0 ? (
+              <p class="muted">
+                No wallet of the Wallet Standard is on this page. An extension such as Phantom, Solflare or Backpack is one.
+              </p>
+            ) : (
+              <p class="actions">
+                {walletNames.map((name, index) => (
+                  <button
+                    key={name}
+                    class="button"
+                    type="button"
+                    disabled={activity !== undefined}
+                    onClick={() => onConnect(index)}
+                  >
+                    {name}
+                  </button>
+                ))}
+              </p>
+            )}
+          </div>
+        )}
+      </div>
+      <Coin side={undefined} flip="" />
     </section>
   );
 }
@@ -85,7 +89,7 @@ function FirstDeposit({ state, onSetUp }: { state: PlayerState; onSetUp(deposit:
   const amount = lamportsOf(text);
   const { wallet, activity } = state;
   return (
-    <section class="card stack welcome" aria-labelledby="welcome">
+    <section class="card stack" aria-labelledby="welcome">
       <div>
         <h2 id="welcome">Open a vault</h2>
         <p>
@@ -94,7 +98,7 @@ function FirstDeposit({ state, onSetUp }: { state: PlayerState; onSetUp(deposit:
         </p>
       </div>
       <label class="field">
-        <span class="field-label">First deposit, SOL</span>
+        <span>First deposit, SOL</span>
         <input
           inputMode="decimal"
           autocomplete="off"

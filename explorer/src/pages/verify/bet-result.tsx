@@ -50,7 +50,7 @@ export function BetResult({ verification, betId, houseChosen, onRetry }: BetResu
 /** The service could send another bet's receipt, which would hold. */
 function OtherBet({ report }: { report: BetReport }) {
   return (
-    <div class="verdict verdict-bad" data-verdict="other-bet">
+    <div class="finding finding-bad" data-verdict="other-bet">
       <h3>This is the receipt of another bet</h3>
       <p>
         What was sent is of bet <a href={`/bets/${report.betId}`}>{report.betId.slice(0, 12)}…</a>, not of the bet of this page.
@@ -66,7 +66,7 @@ function Verdict({ report, houseChosen }: { report: BetReport; houseChosen: bool
   const failed = report.checks.filter(({ result }) => result === 'failed');
   const blames = [...new Set(failed.flatMap(({ blame }) => blame ?? []))];
   return (
-    <div class={`verdict verdict-${tone}`} data-verdict={report.verdict}>
+    <div class={`finding finding-${tone}`} data-verdict={report.verdict}>
       <h3>{title}</h3>
       <p>
         {text} {passed} of {report.checks.length} checks passed
@@ -151,7 +151,7 @@ const SETTLEMENTS = {
 export function NoResult({ failure, onRetry }: { failure: Failure; onRetry(): void }) {
   const { title, message, advice } = explainFailure(failure);
   return (
-    <div class="verdict verdict-unknown" data-verdict="no-result" data-code={failure.code}>
+    <div class="finding finding-unknown" data-verdict="no-result" data-code={failure.code}>
       <h3>{title}</h3>
       <p>
         {message} <code>{failure.code}</code>

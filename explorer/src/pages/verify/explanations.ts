@@ -5,7 +5,7 @@ import type { Failure } from './messages.ts';
 /** What each check asks, and what its answer is good for, in the words of somebody who has bet. */
 export const EXPLANATIONS: Record<BetCheckName, { title: string; why: string }> = {
   'vault-address': {
-    title: 'The vault is yours to name',
+    title: 'The vault is the bettor’s',
     why: 'A vault’s address follows from its owner and the house, so nobody can pass off another’s bet as this owner’s.',
   },
   'receipt-message': { title: 'The receipt is whole', why: 'Its bytes are those of a receipt, with nothing added or missing.' },

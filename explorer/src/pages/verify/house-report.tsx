@@ -27,7 +27,7 @@ export function HouseReport({ report }: { report: VerifyReport }) {
   const isWeak = report.verifyingKeys.some(({ weakness }) => weakness !== undefined);
   return (
     <div
-      class={`verdict verdict-${passed ? 'good' : ofSources ? 'unknown' : 'bad'}`}
+      class={`finding finding-${passed ? 'good' : ofSources ? 'unknown' : 'bad'}`}
       data-verdict={passed ? 'passed' : 'diverges'}
     >
       <h3>{titleOf({ passed, ofSources })}</h3>
@@ -103,15 +103,21 @@ function HouseFacts({ report }: { report: VerifyReport }) {
   return (
     <Facts>
       <Fact name="Replayed">
-        {grouped(transactions)} transactions, {grouped(batches)} batches, {grouped(bets)} bets
+        {counted(transactions, 'transaction', 'transactions')}, {counted(batches, 'batch', 'batches')},{' '}
+        {counted(bets, 'bet', 'bets')}
       </Fact>
       <Fact name="Proofs verified">{grouped(proofsVerified)}</Fact>
       <Fact name="Blobs checked">{grouped(blobs)}</Fact>
       <Fact name="Compared with the chain">
-        {grouped(vaultsCompared)} vaults, the house, its escrow, terms and keys, in slot {grouped(report.comparedSlot)}
+        {counted(vaultsCompared, 'vault', 'vaults')}, the house, its escrow, terms and keys, in slot{' '}
+        {grouped(report.comparedSlot)}
       </Fact>
       {report.verifyingKeys.map(({ id, maxBets, maxVaults, keyHash, weakness }) => (
-        <Fact key={id} name={`Verifying key ${id}`} note={`${maxBets} bets, ${maxVaults} vaults`}>
+        <Fact
+          key={id}
+          name={`Verifying key ${id}`}
+          note={`${counted(maxBets, 'bet', 'bets')}, ${counted(maxVaults, 'vault', 'vaults')} a batch`}
+        >
           <span class="mono">{keyHash}</span>
           {weakness && <strong class="weak"> {WEAKNESSES[weakness]}</strong>}
         </Fact>
@@ -123,3 +129,5 @@ function HouseFacts({ report }: { report: VerifyReport }) {
     </Facts>
   );
 }
+
+const counted = (count: number, one: string, many: string): string => `${grouped(count)} ${count === 1 ? one : many}`;

@@ -58,7 +58,7 @@ export function ReceiptDrop({ places }: { places: PlacesState }) {
       <details class="fold">
         <summary>Or paste it</summary>
         <label class="field">
-          <span class="field-label">Text of a receipt file</span>
+          <span>Text of a receipt file</span>
           <textarea ref={pasted} rows={6} spellcheck={false} class="mono" maxLength={MAX_FILE_BYTES} />
         </label>
         <p class="actions">

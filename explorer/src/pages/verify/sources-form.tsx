@@ -41,7 +41,7 @@ export function SourcesForm({ state }: { state: PlacesState }) {
       <form onSubmit={submit}>
         {FIELDS.map(({ name, label, hint }) => (
           <label class="field" key={name}>
-            <span class="field-label">{label}</span>
+            <span>{label}</span>
             <input
               name={name}
               defaultValue={chosen[name] ?? ''}

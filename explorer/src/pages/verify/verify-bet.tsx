@@ -1,12 +1,10 @@
-import { config } from '../../config.ts';
+import { api } from '../../api.ts';
 import { BetResult } from './bet-result.tsx';
 import { usePlaces } from './sources.ts';
 import { SourcesForm } from './sources-form.tsx';
 import { useBetVerification } from './use-bet-verification.ts';
 import '../../styles/forms.css';
 import './verify.css';
-
-const TIMEOUT_MS = 15_000;
 
 /** The panel of a bet's page in which its receipt is verified; `id` is the bet's, in hex. */
 export function VerifyBet({ id }: { id: string }) {
@@ -39,20 +37,7 @@ export function VerifyBet({ id }: { id: string }) {
   );
 }
 
+/** As a file has it: the text that is checked is the one that can be saved. */
 async function receiptOf(id: string): Promise<string> {
-  const { apiUrl } = await config();
-  const url = `${apiUrl}/v1/bets/${encodeURIComponent(id)}/receipt`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined);
-  if (!response) throw new Error('The service does not answer.');
-  const text = await response.text();
-  if (response.ok) return text;
-  throw new Error(`The service answers ${response.status}: ${messageIn(text) ?? 'no reason given'}`);
-}
-
-function messageIn(text: string): string | undefined {
-  try {
-    return (JSON.parse(text) as { error?: { message?: string } }).error?.message;
-  } catch {
-    return undefined;
-  }
+  return `${JSON.stringify(await api.receiptFile(id), null, 2)}\n`;
 }
