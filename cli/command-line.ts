@@ -2,8 +2,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { addArchiveCommands } from './archive-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { endOnUsage } from './exit-codes.ts';
+import { addExplorerCommands } from './explorer-commands.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
-import type { DemoFlags, ServiceFlags } from './flags.ts';
+import { DEFAULT_EXPLORER_PORT, type DemoFlags, type ServiceFlags } from './flags.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
 import { addVerifyCommands } from './verify-commands.ts';
@@ -39,6 +40,7 @@ export function commandLine(): Command {
     });
   addArchiveCommands(program);
   addAuditCommands(program);
+  addExplorerCommands(program);
   addFairnessCommands(program);
   addKeysCommands(program);
   addVerifyCommands(program);
@@ -52,7 +54,9 @@ function withServiceOptions(command: Command): Command {
     .option('--blob-store <where>', 'where blobs are published too, repeatable: docs/operating/blobs.md', oneMore, [])
     .option('--api-port <port>', 'port of the API', wholeNumber, DEFAULT_API_PORT)
     .option('--proving-keys <directory>', 'proving keys of a ceremony, instead of development keys')
-    .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT);
+    .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT)
+    .option('--explorer-port <port>', 'port of the explorer', wholeNumber, DEFAULT_EXPLORER_PORT)
+    .option('--no-explorer', 'serve no explorer');
 }
 
 const oneMore = (value: string, before: string[]): string[] => [...before, value];

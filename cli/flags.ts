@@ -7,7 +7,18 @@ export interface ServiceFlags {
   /** As the sequencer's flag has them; empty for its own files alone. */
   blobStore: string[];
   provingKeys?: string;
+  explorerPort: number;
+  /** False for none. */
+  explorer: boolean;
 }
+
+export const DEFAULT_EXPLORER_PORT = 8788;
+
+/** The explorer's port; undefined if none is wanted. */
+export const explorerPortOf = ({
+  explorer,
+  explorerPort,
+}: Pick<ServiceFlags, 'explorer' | 'explorerPort'>): number | undefined => (explorer ? explorerPort : undefined);
 
 export interface DemoFlags {
   bets: number;

@@ -1,4 +1,5 @@
-import { blobStoreFlags, type ServiceFlags } from './flags.ts';
+import { explorerBeside } from './explorer.ts';
+import { blobStoreFlags, explorerPortOf, type ServiceFlags } from './flags.ts';
 import { keyNotice, provingKeyFlags } from './key-notice.ts';
 import { LOCAL_CHAIN_TIMING, resetData, startServices } from './services.ts';
 
@@ -6,6 +7,13 @@ import { LOCAL_CHAIN_TIMING, resetData, startServices } from './services.ts';
 export async function runStart(flags: ServiceFlags): Promise<void> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   if (flags.reset) resetData(flags.data);
+  const explorer = explorerBeside({
+    port: explorerPortOf(flags),
+    apiUrl: `http://127.0.0.1:${flags.apiPort}`,
+    rpcUrl: `http://127.0.0.1:${flags.rpcPort}`,
+    onProgress: (message) => say(`… ${message}`),
+    onProblem: (message) => say(`! ${message}`),
+  });
   const services = await startServices({
     dataDirectory: flags.data,
     apiPort: flags.apiPort,
@@ -17,6 +25,8 @@ export async function runStart(flags: ServiceFlags): Promise<void> {
   });
   say(`API    ${services.apiUrl}`);
   say(`chain  ${services.rpcUrl} (a local chain, for development)`);
+  const explorerUrl = await explorer.url();
+  if (explorerUrl) say(`look   ${explorerUrl} (the explorer, for a browser)`);
   say(`logs   ${flags.data}/sequencer.log and ${flags.data}/chain.log`);
   const notice = await keyNotice(services.apiUrl);
   if (notice) say(notice);
@@ -25,5 +35,6 @@ export async function runStart(flags: ServiceFlags): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   say('stopping');
+  await explorer.close();
   await services.stop();
 }

@@ -8,8 +8,6 @@ import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { builtPage } from './build.ts';
 
-export const DEFAULT_EXPLORER_PORT = 8788;
-
 /** Longest that a build of the page may take. */
 const BUILD_TIMEOUT_MS = 180_000;
 

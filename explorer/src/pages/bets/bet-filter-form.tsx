@@ -72,10 +72,10 @@ export function BetFilterForm({ filters, onChange }: { filters: BetFilters; onCh
           autocomplete="off"
         />
       </Field>
-      <Field label="From" wide>
+      <Field label="From, in your time" wide>
         <input name="from" type="datetime-local" step="1" value={localOf(filters.from)} />
       </Field>
-      <Field label="To" wide>
+      <Field label="To, in your time" wide>
         <input name="to" type="datetime-local" step="1" value={localOf(filters.to)} />
       </Field>
       <div class="filter-buttons">

@@ -47,7 +47,7 @@ export function proveTimes(batches: readonly BatchSummary[]): { sizes: string[];
   };
 }
 
-/** Share of heads among all bets up to a batch, with the band in which a fair coin's is 95 % of the time, by bets. */
+/** By bets: the edges of the band in which a fair coin's share of heads is 95 % of the time, and the share up to each batch. */
 export function outcomeBalance(batches: readonly BatchSummary[]): Columns {
   const columns: number[][] = [[], [], [], []];
   let bets = 0;
@@ -56,14 +56,14 @@ export function outcomeBalance(batches: readonly BatchSummary[]): Columns {
     bets += batch.bets;
     heads += batch.heads;
     const half = Z_95 * Math.sqrt(0.25 / bets);
-    for (const [index, value] of [bets, heads / bets, 0.5 - half, 0.5 + half].entries()) columns[index]?.push(value);
+    for (const [index, value] of [bets, 0.5 - half, 0.5 + half, heads / bets].entries()) columns[index]?.push(value);
   }
   return columns;
 }
 
 /** Whether the last share of heads is within the band. */
 export function isBalanced(columns: Columns): boolean {
-  const [share = 0.5, low = 0, high = 1] = columns.slice(1).map((column) => column.at(-1) ?? undefined);
+  const [low = 0, high = 1, share = 0.5] = columns.slice(1).map((column) => column.at(-1) ?? undefined);
   return low <= share && share <= high;
 }
 

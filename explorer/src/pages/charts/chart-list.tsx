@@ -76,7 +76,7 @@ export function ProveChart({ batches }: ChartOf) {
 
 export function BalanceChart({ batches }: ChartOf) {
   const columns = outcomeBalance(batches);
-  const share = columns[1]?.at(-1) ?? 0.5;
+  const share = columns[3]?.at(-1) ?? 0.5;
   const all = columns[0]?.at(-1) ?? 0;
   return (
     <ChartCard
@@ -84,9 +84,9 @@ export function BalanceChart({ batches }: ChartOf) {
       title="Outcome balance"
       columns={columns}
       series={[
+        { label: 'Lower edge', color: '--line-strong', kind: 'edge' },
+        { label: 'Upper edge', color: '--line-strong', kind: 'edge' },
         { label: 'Share of heads', color: '--heads', kind: 'line' },
-        { label: 'Lower edge', color: '--accent', kind: 'edge' },
-        { label: 'Upper edge', color: '--accent', kind: 'edge' },
       ]}
       x="count"
       xLabel="Bets"

@@ -63,13 +63,31 @@ function optionsOf({ columns, series, x, format, range }: ChartProps, element: H
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
-      x: { time: x === 'time' },
+      x: { time: x === 'time', range: (_, min, max) => padded(min, max) },
       y: { range: (_, __, max) => (range ? range(columns) : [0, max > 0 ? 1.08 * max : 1]) },
     },
-    axes: [axis, { ...axis, size: 68, values: (_, values) => values.map(format) }],
+    axes: [
+      { ...axis, ...(x === 'time' ? { values: timesOf } : {}) },
+      { ...axis, size: 68, values: (_, values) => values.map(format) },
+    ],
     series: [{}, ...series.map((one) => seriesOf(one, token))],
     ...(bands > 0 ? { bands: [{ series: [bands + 1, bands] as [number, number], fill: token('--accent-soft') }] } : {}),
   };
+}
+
+/** Room beside the first and the last, so that no point is cut in two. */
+function padded(min: number, max: number): [number, number] {
+  const room = max > min ? 0.03 * (max - min) : 1;
+  return [min - room, max + room];
+}
+
+/** As fine as the steps between them, by a clock of 24 hours. */
+function timesOf(_: UPlot, splits: number[], __: number, ___: number, stepS: number): string[] {
+  const options: Intl.DateTimeFormatOptions =
+    stepS >= 86_400
+      ? { day: 'numeric', month: 'short' }
+      : { hour: '2-digit', minute: '2-digit', ...(stepS < 60 ? { second: '2-digit' } : {}) };
+  return splits.map((timeS) => new Date(1_000 * timeS).toLocaleString('en-GB', options));
 }
 
 function seriesOf({ label, color, kind }: ChartSeries, token: (name: string) => string): UPlot.Series {

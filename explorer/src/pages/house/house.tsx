@@ -43,25 +43,25 @@ function HousePage({ house }: { house: HouseFacts }) {
   return (
     <>
       <div class="columns">
-        <section class="card" aria-labelledby="money">
-          <h2 id="money">Money</h2>
-          <Money house={house} />
-        </section>
-        <SolvencyCard house={house} />
-      </div>
-      <div class="columns">
-        <HealthCard />
-        <ReconciliationCard />
-      </div>
-      <div class="columns">
-        <section class="card" aria-labelledby="terms">
-          <h2 id="terms">Terms and delays</h2>
-          <Terms house={house} />
-        </section>
-        <section class="card" aria-labelledby="changes">
-          <h2 id="changes">Announced changes</h2>
-          <Changes house={house} />
-        </section>
+        <div class="stack">
+          <section class="card" aria-labelledby="money">
+            <h2 id="money">Money</h2>
+            <Money house={house} />
+          </section>
+          <section class="card" aria-labelledby="terms">
+            <h2 id="terms">Terms and delays</h2>
+            <Terms house={house} />
+          </section>
+        </div>
+        <div class="stack">
+          <SolvencyCard house={house} />
+          <HealthCard />
+          <ReconciliationCard />
+          <section class="card" aria-labelledby="changes">
+            <h2 id="changes">Announced changes</h2>
+            <Changes house={house} />
+          </section>
+        </div>
       </div>
       <section class="card card-table" aria-labelledby="verifying-keys">
         <div class="card-head">
