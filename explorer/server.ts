@@ -12,7 +12,7 @@ import { builtPage } from './build.ts';
 const BUILD_TIMEOUT_MS = 180_000;
 
 /** The verifier's worker has a policy of its own: its reader says which node and which place of blobs it asks, and the page asks neither. */
-const VERIFIER = /[\\/]verify-worker-[^\\/]+\.js$/;
+const VERIFIER = /[\\/]verify-worker-[^\\/]+\.js(\.\w+)?$/;
 const VERIFIER_POLICY = "default-src 'none'; script-src 'self'; connect-src http: https:";
 
 export interface ExplorerOptions {

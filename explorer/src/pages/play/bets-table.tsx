@@ -9,9 +9,9 @@ import type { PlayedBet } from './player-state.ts';
 export function OwnBets({ bets, onReceipt }: { bets: readonly PlayedBet[]; onReceipt(betNumber: bigint): void }) {
   if (bets.length === 0) return null;
   return (
-    <section class="card card-table" aria-labelledby="own-bets">
+    <div class="card card-table">
       <div class="card-head">
-        <h2 id="own-bets">Your bets in this browser</h2>
+        <h2>Your bets in this browser</h2>
       </div>
       <TableBox caption="Your bets in this browser">
         <thead>
@@ -36,7 +36,7 @@ export function OwnBets({ bets, onReceipt }: { bets: readonly PlayedBet[]; onRec
           ))}
         </tbody>
       </TableBox>
-    </section>
+    </div>
   );
 }
 

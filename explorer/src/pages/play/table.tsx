@@ -42,10 +42,10 @@ export function Table({ state, onBet }: { state: PlayerState; onBet(bet: { amoun
             aria-describedby="stake-error"
             onInput={(event) => setText(event.currentTarget.value)}
           />
-          <button class="button" type="button" aria-label="Half the stake" onClick={() => scale('half')}>
+          <button class="button" type="button" aria-label="½, half the stake" onClick={() => scale('half')}>
             ½
           </button>
-          <button class="button" type="button" aria-label="Double the stake" onClick={() => scale('double')}>
+          <button class="button" type="button" aria-label="2×, double the stake" onClick={() => scale('double')}>
             2×
           </button>
         </div>
