@@ -9,7 +9,7 @@ import { faultsOf } from './test/accessibility.ts';
 import { noChromium } from './test/chromium.ts';
 import { check, checksOf, PlayWorld, press, savedReceipt, settled, useSources, verdictIn } from './test/play-world.ts';
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 480_000;
 const ALL = Object.keys(BET_CHECKS);
 const BETS = 12;
 

@@ -7,7 +7,7 @@ import { freePort } from '../../cli/test/free-port.ts';
 import { type Explorer, startExplorer } from '../server.ts';
 import { launchChromium } from './chromium.ts';
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 150_000;
 
 /** A real service on a real chain with real, small proofs, its explorer, and a browser. */
 export class PlayWorld {

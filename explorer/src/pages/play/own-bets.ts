@@ -5,6 +5,8 @@ import type { PlayedBet } from './player-state.ts';
 
 /** Bets that the page shows; all of them stay in the store. */
 const MAX_SHOWN = 50;
+/** Numbers that are looked up for them: a vault that was played elsewhere has none of them here. */
+const MAX_LOOKED_UP = 100n;
 /** Bets that are asked for at a time, oldest first: those after them can not be further. */
 const MAX_ASKED = 5;
 
@@ -13,7 +15,7 @@ export async function storedBets(client: CasinoClient, through: bigint): Promise
   const bets: PlayedBet[] = [];
   let newest = through;
   for (; (await storedBet(client, newest + 1n)) !== undefined; newest += 1n);
-  for (let betNumber = newest; betNumber >= 1n && bets.length < MAX_SHOWN; betNumber -= 1n) {
+  for (let betNumber = newest; betNumber > newest - MAX_LOOKED_UP && bets.length < MAX_SHOWN; betNumber -= 1n) {
     const bet = await storedBet(client, betNumber);
     if (bet) bets.push(betNumber <= through ? { ...bet, state: 'Finalized' } : bet);
   }
@@ -44,6 +46,24 @@ export function answeredBet(result: BetResult, recovered: boolean): PlayedBet {
     ...{ key: `${betNumber}`, betNumber, id: head, guess: won ? outcome : other, amount: stake, outcome, payout, balanceAfter },
     ...{ state: 'acknowledged', time: Date.now(), ackMs, recovered, trouble: undefined },
   };
+}
+
+/** The bets that are signed and have no answer: an earlier visit of this page can have left them. */
+export async function unansweredBets(client: CasinoClient): Promise<PlayedBet[]> {
+  const bets = await client.unansweredBets();
+  return bets.reverse().map(({ betNumber, head, amount, guess }) => ({
+    ...{
+      key: `kept-${betNumber}`,
+      betNumber: undefined,
+      id: head,
+      guess,
+      amount,
+      outcome: undefined,
+      payout: 0n,
+      balanceAfter: 0n,
+    },
+    ...{ state: 'unanswered', time: Date.now(), ackMs: undefined, recovered: false, trouble: undefined },
+  }));
 }
 
 export const receiptText = async (client: CasinoClient, betNumber: bigint): Promise<string> =>

@@ -13,7 +13,7 @@ import { api } from '../../api.ts';
 import type { Side } from '../../api-types.ts';
 import { config, type ExplorerConfig } from '../../config.ts';
 import { Faucet } from './faucet.ts';
-import { answeredBet, progressOf, receiptText, storedBets } from './own-bets.ts';
+import { answeredBet, progressOf, receiptText, storedBets, unansweredBets } from './own-bets.ts';
 import { OPENING, type PlayedBet, type PlayerState } from './player-state.ts';
 import { keptWallet, makeWallet } from './throw-away-wallet.ts';
 import { isUnanswered, troubleOf } from './trouble.ts';
@@ -25,6 +25,7 @@ const RESERVE = 50_000_000n;
 const MAX_SENDING = 20;
 const MAX_SHOWN = 100;
 const FOLLOW_MS = 1_000;
+const REFRESH_MS = 250;
 const TIMEOUT_MS = 120_000;
 const RETRY = { maxElapsedMs: 15_000, firstDelayMs: 150, maxDelayMs: 2_000 };
 
@@ -41,6 +42,7 @@ export class Player {
   #wallets: readonly WalletApp[] = [];
   #stopWatching: () => void = () => {};
   #following: ReturnType<typeof setTimeout> | undefined;
+  #refreshing: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #sent = 0;
 
@@ -49,7 +51,7 @@ export class Player {
     this.#config = parts.config;
     this.#tell = parts.tell;
     this.#faucet = new Faucet(parts.config.rpcUrl);
-    this.#tabs.addEventListener('message', () => void this.#refresh().catch(() => {}));
+    this.#tabs.addEventListener('message', () => this.#refreshSoon());
   }
 
   /** Opens this browser's store, and goes on with the wallet that is in it. `tell` hears of every change. */
@@ -79,6 +81,7 @@ export class Player {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#following);
+    clearTimeout(this.#refreshing);
     this.#stopWatching();
     this.#tabs.close();
   }
@@ -164,7 +167,9 @@ export class Player {
       this.#set({ balance: result.balanceAfter });
       this.#tabs.postMessage('changed');
     } catch (error) {
-      const state = isUnanswered(error) ? 'unanswered' : 'dropped';
+      // What failed before it was signed is not there.
+      const isKept = isUnanswered(error) && (await this.#connected().unansweredBets()).length > 0;
+      const state = isKept ? 'unanswered' : 'dropped';
       const trouble = troubleOf(error);
       this.#replace(key, { ...bet, state, trouble });
       // The one that it was chained on has said why.
@@ -199,7 +204,7 @@ export class Player {
     try {
       await client.resume();
     } catch (error) {
-      this.#set({ trouble: troubleOf(error) });
+      this.#set({ trouble: troubleOf(error), bets: [...(await unansweredBets(client)), ...this.#state.bets] });
     }
   }
 
@@ -263,6 +268,16 @@ export class Player {
     this.#follow();
     const { available } = await client.balance();
     this.#set({ balance: available });
+  }
+
+  /** Another tab has done something: however much of it, this one looks once. */
+  #refreshSoon(): void {
+    if (this.#closed) return;
+    this.#refreshing ??= setTimeout(() => {
+      this.#refreshing = undefined;
+      // What can not be read now is read with the next change.
+      this.#refresh().catch(() => {});
+    }, REFRESH_MS);
   }
 
   async #filled(): Promise<PlayerState['wallet']> {

@@ -14,14 +14,12 @@ interface BetResultProps {
   verification: BetVerification;
   /** Id of the bet that is meant; undefined: the one of the file. */
   betId?: string | undefined;
-  /** Whether the reader said which house is meant; else the operator did. */
-  houseChosen: boolean;
   onRetry(): void;
 }
 
 /** The checks as they run, and what they come to. */
-export function BetResult({ verification, betId, houseChosen, onRetry }: BetResultProps) {
-  const { phase, checks, report, failure, receiptFile } = verification;
+export function BetResult({ verification, betId, onRetry }: BetResultProps) {
+  const { phase, checks, report, failure, receiptFile, places } = verification;
   if (phase === 'idle') return null;
   const isOther = report !== undefined && betId !== undefined && report.betId !== betId;
   return (
@@ -29,7 +27,7 @@ export function BetResult({ verification, betId, houseChosen, onRetry }: BetResu
       <div role="status" aria-live="polite">
         {phase === 'running' && <p class="running-line">Checking: {checks.length} of 24 done…</p>}
         {isOther && <OtherBet report={report} />}
-        {report && !isOther && <Verdict report={report} houseChosen={houseChosen} />}
+        {report && !isOther && <Verdict report={report} houseChosen={places?.houseChosen ?? false} />}
         {failure && <NoResult failure={failure} onRetry={onRetry} />}
       </div>
       {receiptFile !== undefined && (report || checks.length > 0) && <CheckList checks={checks} running={phase === 'running'} />}

@@ -1,6 +1,7 @@
 import type { VerifyReport } from '../../../../verifier/chain.ts';
 import { WEAKNESSES } from '../../../../verifier/describe.ts';
 import type { Divergence, DivergenceCode } from '../../../../verifier/divergence.ts';
+import { Copyable } from '../../components/copyable.tsx';
 import { Icon } from '../../components/icons.tsx';
 import { Fact, Facts } from '../../components/values.tsx';
 import { duration, grouped } from '../../format.ts';
@@ -102,6 +103,9 @@ function HouseFacts({ report }: { report: VerifyReport }) {
   const { transactions, batches, bets, proofsVerified, blobs, vaultsCompared, resumedAfter } = report;
   return (
     <Facts>
+      <Fact name="House" note="is it the one that you mean?">
+        <Copyable text={report.house} what="house address" whole />
+      </Fact>
       <Fact name="Replayed">
         {counted(transactions, 'transaction', 'transactions')}, {counted(batches, 'batch', 'batches')},{' '}
         {counted(bets, 'bet', 'bets')}

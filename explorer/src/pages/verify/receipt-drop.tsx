@@ -76,7 +76,7 @@ export function ReceiptDrop({ places }: { places: PlacesState }) {
         </p>
       </details>
       {name && state.phase !== 'idle' && <p class="muted small">{name}</p>}
-      <BetResult verification={state} houseChosen={places.chosen.house !== undefined} onRetry={() => void retry()} />
+      <BetResult verification={state} onRetry={() => void retry()} />
     </section>
   );
 }

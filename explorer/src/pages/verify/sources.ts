@@ -8,9 +8,11 @@ export interface Places extends Sources {
   /** Undefined where neither the service nor the reader names one. */
   house: string | undefined;
   program: string | undefined;
+  /** Whether the reader named the house; else the service did. */
+  houseChosen: boolean;
 }
 
-export type PlaceName = keyof Places;
+export type PlaceName = Exclude<keyof Places, 'houseChosen'>;
 export type Chosen = Partial<Record<PlaceName, string>>;
 
 const KEY = 'verify-sources';
@@ -27,7 +29,7 @@ export interface PlacesState {
 
 /** The service's own sources, with those in their place that the reader chose; kept in this browser. */
 export function usePlaces(): PlacesState {
-  const [own, setOwn] = useState<Places | undefined>();
+  const [own, setOwn] = useState<Omit<Places, 'houseChosen'> | undefined>();
   const [chosen, setChosen] = useState<Chosen>(kept);
   useEffect(() => {
     let isGone = false;
@@ -46,7 +48,8 @@ export function usePlaces(): PlacesState {
     } catch {}
   };
   const { rpcUrl = own?.rpcUrl, blobsUrl = own?.blobsUrl } = chosen;
-  const named = { house: chosen.house ?? own?.house, program: chosen.program ?? own?.program };
+  const houseChosen = chosen.house !== undefined;
+  const named = { house: chosen.house ?? own?.house, program: chosen.program ?? own?.program, houseChosen };
   return { places: rpcUrl && blobsUrl ? { rpcUrl, blobsUrl, ...named } : undefined, chosen, choose };
 }
 
@@ -58,7 +61,7 @@ export function wrongPlace(name: PlaceName, text: string): string | undefined {
   return url?.protocol === 'https:' || url?.protocol === 'http:' ? undefined : 'An address begins with https:// or http://.';
 }
 
-async function ownPlaces(): Promise<Places> {
+async function ownPlaces(): Promise<Omit<Places, 'houseChosen'>> {
   const { apiUrl, rpcUrl } = await config();
   const named = await api.house().catch(() => undefined);
   return { rpcUrl, blobsUrl: `${apiUrl}/v1/blobs`, house: named?.house, program: named?.program };

@@ -13,9 +13,13 @@ export interface BetVerification {
   failure: Failure | undefined;
   /** The receipt file that is checked. */
   receiptFile: string | undefined;
+  /** Where it looks. */
+  places: Places | undefined;
 }
 
-const IDLE: BetVerification = { phase: 'idle', checks: [], report: undefined, failure: undefined, receiptFile: undefined };
+const IDLE: BetVerification = {
+  ...{ phase: 'idle', checks: [], report: undefined, failure: undefined, receiptFile: undefined, places: undefined },
+};
 
 /** Runs the verifier on one receipt file at a time; another start, or the end of the page, ends the one before. */
 export function useBetVerification() {
@@ -41,7 +45,7 @@ export function useBetVerification() {
       return;
     }
     if (mine !== round.current) return;
-    setState({ ...IDLE, phase: 'running', receiptFile });
+    setState({ ...IDLE, phase: 'running', receiptFile, places });
     const { house, rpcUrl, blobsUrl } = places;
     running.current = runVerifier({ type: 'bet', receiptFile, sources: { rpcUrl, blobsUrl }, house }, (answer) => {
       if (answer.type === 'check') setState((before) => ({ ...before, checks: [...before.checks, answer.check] }));

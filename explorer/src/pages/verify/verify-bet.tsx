@@ -8,6 +8,11 @@ import './verify.css';
 
 /** The panel of a bet's page in which its receipt is verified; `id` is the bet's, in hex. */
 export function VerifyBet({ id }: { id: string }) {
+  // Another bet begins anew: what was found of the one before is none of its business.
+  return <Panel key={id} id={id} />;
+}
+
+function Panel({ id }: { id: string }) {
   const places = usePlaces();
   const { state, start } = useBetVerification();
   const run = () => {
@@ -28,7 +33,7 @@ export function VerifyBet({ id }: { id: string }) {
         </button>
       </div>
       <SourcesForm state={places} />
-      <BetResult verification={state} betId={id} houseChosen={places.chosen.house !== undefined} onRetry={run} />
+      <BetResult verification={state} betId={id} onRetry={run} />
       <p class="muted small">
         The receipt comes from the service here, and this page from its operator. What counts in a quarrel is a receipt that you
         kept yourself: check that on the <a href="/verify">verify page</a>, which also says how to do without this page.
