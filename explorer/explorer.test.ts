@@ -40,7 +40,13 @@ describe('the explorer in a browser', { skip: executablePath ? false : NO_CHROMI
     await world?.close();
   });
 
-  const read = async <T>(path: string): Promise<T> => (await (await fetch(`${world.apiUrl}${path}`)).json()) as T;
+  /** What the API itself says, asked again while it is busy. */
+  const read = async <T>(path: string): Promise<T> => {
+    for (;;) {
+      const answer = await fetch(`${world.apiUrl}${path}`);
+      if (answer.status !== 503) return (await answer.json()) as T;
+    }
+  };
   const newest = async (query = ''): Promise<BetSummary> => {
     const [bet] = (await read<{ bets: BetSummary[] }>(`/v1/bets?limit=1${query}`)).bets;
     return bet as BetSummary;
@@ -61,7 +67,6 @@ describe('the explorer in a browser', { skip: executablePath ? false : NO_CHROMI
   test('a bet is seen as it is answered, followed to its batch, and found again', async () => {
     await onPage('/', async (page) => {
       await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
-      await page.getByText('Development keys.').waitFor();
       const [client] = world.clients;
       assert.ok(client);
       await world.bet(1, [client]);
@@ -127,8 +132,8 @@ describe('the explorer in a browser', { skip: executablePath ? false : NO_CHROMI
       await page.locator(betLinks).first().waitFor();
       await page.getByLabel('Result').selectOption('true');
       await page.waitForURL('**/bets?won=true');
-      await page.getByLabel('Bettor').fill(user);
-      await page.getByLabel('Bettor').press('Enter');
+      await page.getByRole('textbox', { name: 'Bettor' }).fill(user);
+      await page.getByRole('textbox', { name: 'Bettor' }).press('Enter');
       await page.waitForURL((url) => url.searchParams.get('user') === user && url.searchParams.get('won') === 'true');
       const wanted = (await read<{ bets: BetSummary[] }>(`/v1/bets?user=${user}&won=true&limit=${ROWS}`)).bets.map(
         ({ bet_id: id }) => `/bets/${id}`,
@@ -163,6 +168,23 @@ describe('the explorer in a browser', { skip: executablePath ? false : NO_CHROMI
       await page.goBack();
       await page.locator(`a[href="${first[0]}"]`).waitFor();
       assert.deepEqual(await readPage(), first);
+    });
+  });
+
+  test('development keys are warned of', async () => {
+    for (const path of ['/', '/house']) {
+      watched = await watchedPage(browser);
+      await watched.page.route('**/v1/house', async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: { ...(await answer.json()), development_keys: true } });
+      });
+      await watched.page.goto(`${explorer.url}${path}`);
+      await watched.page.getByText('Development keys.').waitFor();
+      await watched.close();
+    }
+    await onPage('/', async (page) => {
+      await page.getByText('final on chain').waitFor();
+      assert.equal(await page.getByText('Development keys.').count(), 0);
     });
   });
 
