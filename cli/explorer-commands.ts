@@ -1,13 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { endOnUsage } from './exit-codes.ts';
+import type { ExplorerFlags } from './explorer.ts';
 import { DEFAULT_EXPLORER_PORT } from './flags.ts';
-
-export interface ExplorerFlags {
-  api: string;
-  rpc: string;
-  port: number;
-  host: string;
-}
 
 const HELP = `
 Examples:

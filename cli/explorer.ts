@@ -1,6 +1,12 @@
 import { type Explorer, type ExplorerOptions, startExplorer } from '../explorer/server.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
-import type { ExplorerFlags } from './explorer-commands.ts';
+
+export interface ExplorerFlags {
+  api: string;
+  rpc: string;
+  port: number;
+  host: string;
+}
 
 /** Runs `casino explorer` until Ctrl-C. Resolves to the exit code. */
 export async function runExplorer(flags: ExplorerFlags): Promise<number> {

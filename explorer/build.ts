@@ -19,8 +19,8 @@ const LEAST_COMPRESSED_BYTES = 256;
 const KEEP_MS = 86_400_000;
 
 /** Where the page built of the sources as they are now lies, or would lie. */
-export function builtPage(): { directory: string; exists: boolean } {
-  const directory = join(DIST, sourcesHash());
+export function builtPage(dist = DIST): { directory: string; exists: boolean } {
+  const directory = join(dist, sourcesHash());
   return { directory, exists: existsSync(join(directory, 'index.html')) };
 }
 
@@ -28,11 +28,11 @@ export function builtPage(): { directory: string; exists: boolean } {
  * Builds the page, unless it is built already; resolves to its directory. Each state of the sources has a directory of its own that
  * appears at once and never changes, so that a running server, and another process that builds the same, are not disturbed.
  */
-export async function buildExplorer(): Promise<string> {
-  const { directory, exists } = builtPage();
+export async function buildExplorer(dist = DIST): Promise<string> {
+  const { directory, exists } = builtPage(dist);
   if (exists) return directory;
   const { build } = await import('vite');
-  const draft = join(DIST, `draft-${process.pid}-${randomBytes(4).toString('hex')}`);
+  const draft = join(dist, `draft-${process.pid}-${randomBytes(4).toString('hex')}`);
   mkdirSync(draft, { recursive: true });
   try {
     const configFile = join(import.meta.dirname, 'vite.config.ts');
@@ -42,7 +42,7 @@ export async function buildExplorer(): Promise<string> {
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
-  removeOldBuilds(directory);
+  removeOldBuilds(dist, directory);
   return directory;
 }
 
@@ -64,9 +64,9 @@ function compress(path: string): void {
   writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params }));
 }
 
-function removeOldBuilds(current: string): void {
-  for (const name of readdirSync(DIST)) {
-    const path = join(DIST, name);
+function removeOldBuilds(dist: string, current: string): void {
+  for (const name of readdirSync(dist)) {
+    const path = join(dist, name);
     if (path === current) continue;
     // Another process may be removing it too.
     const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };

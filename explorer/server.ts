@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
@@ -57,7 +57,7 @@ export async function startExplorer(options: ExplorerOptions): Promise<Explorer>
     },
   });
   server.setNotFoundHandler((request, reply) => {
-    const isPage = request.method === 'GET' && extname(new URL(request.url, 'http://localhost').pathname) === '';
+    const isPage = request.method === 'GET' && !new URL(request.url, 'http://localhost').pathname.includes('.');
     // Every page is the one document: its address says which to show.
     if (isPage) return reply.sendFile('index.html');
     return reply.status(404).type('text/plain').send('not found\n');

@@ -13,6 +13,8 @@ import { config } from './config.ts';
 
 /** Longest that an answer may take. */
 const TIMEOUT_MS = 15_000;
+const MAX_ATTEMPTS = 4;
+const AGAIN_MS = 500;
 
 /** An error that the API named, or one of the way to it. */
 export class ApiError extends Error {
@@ -52,10 +54,27 @@ export const api = {
   reconciliation: (signal?: AbortSignal) => get<Reconciliation>('/v1/reconciliation', { signal }),
 };
 
-async function get<T>(
-  path: string,
-  options: { query?: Query; signal?: AbortSignal | undefined; alsoStatus?: number },
-): Promise<T> {
+interface GetOptions {
+  query?: Query;
+  signal?: AbortSignal | undefined;
+  /** Another status whose body is an answer, unless it carries an error. */
+  alsoStatus?: number;
+}
+
+/** A service that is busy for a moment is asked again before a reader is told of it. */
+async function get<T>(path: string, options: GetOptions): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await getOnce<T>(path, options);
+    } catch (error) {
+      const isBusy = error instanceof ApiError && error.retry && (error.status === 429 || error.status === 503);
+      if (!isBusy || attempt === MAX_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, attempt * AGAIN_MS * (1 + Math.random())));
+    }
+  }
+}
+
+async function getOnce<T>(path: string, options: GetOptions): Promise<T> {
   const { apiUrl } = await config();
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(options.query ?? {})) {

@@ -1,11 +1,16 @@
 import type { BatchSummary, BetSummary } from './api-types.ts';
 import { config } from './config.ts';
 
-/** What is told as it happens. `gap`: some events are lost, so that what was read before may be out of date. */
+/**
+ * What is told as it happens. `position`: from here on, everything is told. `gap`: some events are lost, so that what was read before may
+ * be out of date. `batch_withdrawn`: the batch is no more, and its bets go into new ones.
+ */
 export type LiveEvent =
   | ({ type: 'bet_result' } & BetSummary)
   | { type: 'batch_changed'; batch: BatchSummary }
   | { type: 'batch_finalized'; batch: BatchSummary }
+  | { type: 'batch_withdrawn'; number: string }
+  | { type: 'position' }
   | { type: 'gap'; reason: string };
 
 export type Connection = 'connecting' | 'live' | 'waiting';
@@ -14,7 +19,9 @@ const FIRST_RECONNECT_MS = 500;
 const MAX_RECONNECT_MS = 15_000;
 /** A socket that nobody listens to any more is kept for so long: a click on a link is no reason to connect anew. */
 const LINGER_MS = 5_000;
-const TYPES: readonly string[] = ['bet_result', 'batch_changed', 'batch_finalized', 'gap'];
+const TYPES: readonly string[] = ['bet_result', 'batch_changed', 'batch_finalized', 'batch_withdrawn', 'position', 'gap'];
+/** The cursor of who wants no old events. */
+const FROM_NOW = 'now';
 
 type Listener = (event: LiveEvent) => void;
 type StateListener = (state: Connection) => void;
@@ -56,7 +63,7 @@ class EventStream {
     try {
       const { apiUrl } = await config();
       const url = new URL(`${apiUrl.replace(/^http/, 'ws')}/ws`);
-      if (this.#cursor !== undefined) url.searchParams.set('cursor', this.#cursor);
+      url.searchParams.set('cursor', this.#cursor ?? FROM_NOW);
       const socket = new WebSocket(url);
       this.#socket = socket;
       socket.addEventListener('open', () => this.#become('live'));
@@ -74,8 +81,6 @@ class EventStream {
     this.#waitMs = FIRST_RECONNECT_MS;
     if (event.cursor !== undefined) this.#cursor = event.cursor;
     if (!TYPES.includes(event.type)) return;
-    // A gap's own cursor, if it has one, is where events go on.
-    if (event.type === 'gap' && event.cursor === undefined) this.#cursor = undefined;
     for (const listener of this.#listeners) listener(event);
   }
 

@@ -10,6 +10,12 @@ export function sol(lamports: string | bigint): string {
   return `${value < 0n ? '−' : ''}${whole}${fraction ? `.${fraction}` : ''}`;
 }
 
+/** SOL with at most three digits after the point, the rest cut off: where there is no room for more. */
+export function roughSol(lamports: string | bigint): string {
+  const unit = 1_000_000n;
+  return sol((BigInt(lamports) / unit) * unit);
+}
+
 /** Digits in groups of three: `1234567` as `1,234,567`. */
 export function grouped(value: string | bigint | number): string {
   return BigInt(value).toLocaleString('en-GB');

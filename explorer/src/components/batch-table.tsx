@@ -29,7 +29,7 @@ export function BatchTable({ batches, caption, waitingFor = 0 }: BatchTableProps
           <th scope="col" class="number column-wide">
             Heads
           </th>
-          <th scope="col" class="number">
+          <th scope="col" class="number column-small">
             Proved in
           </th>
           <th scope="col" class="number column-medium">
@@ -55,7 +55,7 @@ export function BatchTable({ batches, caption, waitingFor = 0 }: BatchTableProps
             <td class="number">{grouped(batch.bets)}</td>
             <td class="number column-medium">{batch.vaults.length}</td>
             <td class="number column-wide">{percent(batch.heads / Math.max(1, batch.bets))}</td>
-            <td class="number">{batch.prove_ms === null ? <Nothing /> : duration(batch.prove_ms)}</td>
+            <td class="number column-small">{batch.prove_ms === null ? <Nothing /> : duration(batch.prove_ms)}</td>
             <td class="number column-medium">{batch.compute_units === null ? <Nothing /> : grouped(batch.compute_units)}</td>
             <td class="number">{batch.finalized_at === null ? <Nothing /> : duration(batch.finalized_at - batch.created_at)}</td>
             <td class="number muted">

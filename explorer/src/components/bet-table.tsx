@@ -24,9 +24,11 @@ export function BetTable({ bets, caption, waitingFor = 0 }: BetTableProps) {
           <th scope="col" class="number">
             Stake
           </th>
-          <th scope="col">Choice</th>
+          <th scope="col" class="column-small">
+            Choice
+          </th>
           <th scope="col">Outcome</th>
-          <th scope="col" class="number">
+          <th scope="col" class="number column-small">
             Payout
           </th>
           <th scope="col" class="column-medium">
@@ -62,7 +64,7 @@ function BetRow({ bet }: { bet: BetSummary }) {
       <td class="number">
         <Amount lamports={bet.amount} />
       </td>
-      <td>
+      <td class="column-small">
         <SideMark side={bet.guess} />
       </td>
       <td>
@@ -70,7 +72,7 @@ function BetRow({ bet }: { bet: BetSummary }) {
           <SideMark side={bet.outcome} /> <WonMark won={bet.won} />
         </span>
       </td>
-      <td class="number">{bet.won ? <Amount lamports={bet.payout} /> : <span class="muted">0</span>}</td>
+      <td class="number column-small">{bet.won ? <Amount lamports={bet.payout} /> : <span class="muted">0</span>}</td>
       <td class="column-medium">
         {bet.batch ? <a href={`/batches/${bet.batch}`}>#{bet.batch}</a> : <span class="muted">none yet</span>}
       </td>

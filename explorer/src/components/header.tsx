@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { currentTheme, onTheme, switchTheme } from '../theme.ts';
 import { Icon } from './icons.tsx';
@@ -16,6 +16,11 @@ const PLACES = [
 
 export function Header() {
   const { path } = useLocation();
+  const list = useRef<HTMLUListElement>(null);
+  // Where the pages do not fit beside each other, the one that is shown is brought into sight.
+  useEffect(() => {
+    if (path) list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [path]);
   const isHere = (href: string) => (href === '/' ? path === '/' : path === href || path.startsWith(`${href}/`));
   return (
     <header class="site-header">
@@ -29,7 +34,7 @@ export function Header() {
           <span class="brand-name">ZK Casino</span>
         </a>
         <nav class="site-nav" aria-label="Pages">
-          <ul>
+          <ul ref={list}>
             {PLACES.map(({ href, label }) => (
               <li key={href}>
                 <a href={href} aria-current={isHere(href) ? (path === href ? 'page' : 'true') : undefined}>

@@ -28,13 +28,13 @@ export function StateBadge({ state }: { state: BetState }) {
 }
 
 /** A side of the coin: a letter on a disc, and the word. */
-export function SideMark({ side, bare = false }: { side: Side; bare?: boolean }) {
+export function SideMark({ side }: { side: Side }) {
   return (
     <span class={`side side-${side}`}>
       <span class="side-disc" aria-hidden="true">
         {side === 'heads' ? 'H' : 'T'}
       </span>
-      <span class={bare ? 'visually-hidden' : undefined}>{side}</span>
+      <span class="side-word">{side}</span>
     </span>
   );
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { ago, exactTime, grouped, sol } from '../format.ts';
+import { ago, exactTime, grouped, roughSol, sol } from '../format.ts';
 import { useNow } from '../hooks/use-now.ts';
 
 /** Lamports shown in SOL, exactly; the lamports on hover, or beside it. */
@@ -9,6 +9,15 @@ export function Amount({ lamports, detailed = false }: { lamports: string | bigi
     <span class="amount" title={detailed ? undefined : base}>
       {sol(lamports)} <span class="unit">SOL</span>
       {detailed && <span class="amount-base"> {base}</span>}
+    </span>
+  );
+}
+
+/** Lamports shown in SOL, cut off after three digits; all of it on hover. */
+export function RoughAmount({ lamports }: { lamports: string }) {
+  return (
+    <span class="amount" title={`${sol(lamports)} SOL, ${grouped(lamports)} lamports`}>
+      {roughSol(lamports)} <span class="unit">SOL</span>
     </span>
   );
 }
@@ -24,11 +33,10 @@ export function TimeAgo({ timeMs }: { timeMs: number }) {
 }
 
 export function ExactTime({ timeMs }: { timeMs: number }) {
+  const nowMs = useNow();
   return (
     <time dateTime={new Date(timeMs).toISOString()}>
-      {exactTime(timeMs)} <span class="muted">(</span>
-      <TimeAgo timeMs={timeMs} />
-      <span class="muted">)</span>
+      {exactTime(timeMs)} <span class="muted">({ago(timeMs, nowMs)})</span>
     </time>
   );
 }

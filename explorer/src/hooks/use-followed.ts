@@ -11,7 +11,7 @@ export function useFollowed({ reload, loading }: Resource<unknown>, open: boolea
   useEffect(() => () => clearTimeout(timer.current), []);
   useEvents((happened) => {
     if (!open || loading || timer.current !== undefined) return;
-    if (happened.every(({ type }) => type === 'bet_result')) return;
+    if (happened.every(({ type }) => type === 'bet_result' || type === 'position')) return;
     timer.current = setTimeout(() => {
       timer.current = undefined;
       reload();

@@ -8,7 +8,9 @@ export function usePage(title: string): void {
     document.title = `${title} · ZK Casino`;
   }, [title]);
   useEffect(() => {
-    if (!first && !location.hash) document.getElementById('content')?.focus({ preventScroll: true });
+    // Who is typing already is not interrupted.
+    const isTyping = document.activeElement?.matches('input, select, textarea') ?? false;
+    if (!first && !isTyping && !location.hash) document.getElementById('content')?.focus({ preventScroll: true });
     first = false;
   }, []);
 }

@@ -57,7 +57,7 @@ function numbersOf({ first_nonce: first, bets }: BatchRun): string {
 function Change({ lamports }: { lamports: bigint }) {
   if (lamports === 0n) return <span class="muted">0</span>;
   return (
-    <span class={lamports > 0n ? 'won' : 'muted'} title={`${lamports} lamports`}>
+    <span class={`amount ${lamports > 0n ? 'won' : 'muted'}`} title={`${lamports} lamports`}>
       {lamports > 0n ? '+' : ''}
       {sol(lamports)} <span class="unit">SOL</span>
     </span>

@@ -42,12 +42,13 @@ export function Batch() {
 
 function BatchPage({ batch }: { batch: BatchDetail }) {
   const number = BigInt(batch.number);
+  const house = useResource('house', api.house);
   return (
     <div class="stack">
       <div class="columns">
         <section class="card" aria-labelledby="batch-facts">
           <h2 id="batch-facts">The batch</h2>
-          <BatchFacts batch={batch} />
+          <BatchFacts batch={batch} genesisHash={house.value?.genesis_hash} />
         </section>
         <section class="card" aria-labelledby="history">
           <h2 id="history">Its way to the chain</h2>
@@ -74,20 +75,21 @@ function BatchPage({ batch }: { batch: BatchDetail }) {
             Batch {String(number - 1n)}
           </a>
         )}
-        <a class="button" href={`/batches/${number + 1n}`} rel="next">
-          Batch {String(number + 1n)}
-        </a>
+        {number < BigInt(house.value?.last_batch ?? 0) && (
+          <a class="button" href={`/batches/${number + 1n}`} rel="next">
+            Batch {String(number + 1n)}
+          </a>
+        )}
       </nav>
     </div>
   );
 }
 
-function BatchFacts({ batch }: { batch: BatchDetail }) {
-  const house = useResource('house', api.house);
+function BatchFacts({ batch, genesisHash }: { batch: BatchDetail; genesisHash: string | undefined }) {
   return (
     <Facts>
       <Fact name="Bets">
-        {grouped(batch.bets)} of {batch.vaults.length} {batch.vaults.length === 1 ? 'vault' : 'vaults'}
+        {grouped(batch.bets)}, of {batch.vaults.length} {batch.vaults.length === 1 ? 'vault' : 'vaults'}
       </Fact>
       <Fact name="Heads">
         {grouped(batch.heads)} <span class="muted">({percent(batch.heads / Math.max(1, batch.bets))})</span>
@@ -105,7 +107,7 @@ function BatchFacts({ batch }: { batch: BatchDetail }) {
         <ExactTime timeMs={batch.created_at} />
       </Fact>
       <Fact name="Transaction">
-        {batch.signature ? <TransactionLink signature={batch.signature} genesisHash={house.value?.genesis_hash} /> : 'None yet'}
+        {batch.signature ? <TransactionLink signature={batch.signature} genesisHash={genesisHash} /> : 'None yet'}
       </Fact>
       <Fact name="Blob" note="its bets, published">
         <BlobLink cid={batch.blob_cid} />

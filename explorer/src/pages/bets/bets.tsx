@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { api } from '../../api.ts';
+import { ApiError, api } from '../../api.ts';
 import type { BetFilters, BetSummary } from '../../api-types.ts';
 import { BetTable } from '../../components/bet-table.tsx';
 import { Pager } from '../../components/pager.tsx';
@@ -38,6 +38,8 @@ export function Bets() {
     bets.reload();
   };
   const { rows = [], next = null } = bets.value ?? {};
+  // Of a bettor or a batch that the house does not know.
+  const unknown = bets.error instanceof ApiError && bets.error.status === 404 ? bets.error : undefined;
   return (
     <>
       <div class="page-head">
@@ -56,7 +58,13 @@ export function Bets() {
           filters={filters}
           onChange={(changed) => route(hrefOf('/bets', { ...changed }))}
         />
-        {bets.error !== undefined ? (
+        {unknown ? (
+          <section class="card">
+            <Empty title="No bet fits these filters">
+              {unknown.message}. <a href="/bets">Show all bets</a>
+            </Empty>
+          </section>
+        ) : bets.error !== undefined ? (
           <Problem title="The bets can not be read" error={bets.error} onRetry={bets.reload} />
         ) : (
           <section class="card card-table" aria-label="Bets">

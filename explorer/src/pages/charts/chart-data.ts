@@ -34,10 +34,10 @@ export function latencyOverTime(batches: readonly BatchSummary[]): Columns {
   ];
 }
 
-/** Milliseconds of proving by the number of bets; a column for each size of circuit, largest name last. */
+/** Milliseconds of proving by the number of bets; a column for each size of circuit, the smallest first. */
 export function proveTimes(batches: readonly BatchSummary[]): { sizes: string[]; columns: Columns } {
   const proved = batches.filter(({ prove_ms: ms }) => ms !== null).sort((a, b) => a.bets - b.bets);
-  const sizes = [...new Set(proved.map(({ size }) => size))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const sizes = [...new Set(proved.map(({ size }) => size))];
   return {
     sizes,
     columns: [

@@ -67,7 +67,7 @@ function optionsOf({ columns, series, x, format, range }: ChartProps, element: H
       y: { range: (_, __, max) => (range ? range(columns) : [0, max > 0 ? 1.08 * max : 1]) },
     },
     axes: [
-      { ...axis, ...(x === 'time' ? { values: timesOf } : {}) },
+      { ...axis, size: 34, ...(x === 'time' ? { values: timesOf } : {}) },
       { ...axis, size: 68, values: (_, values) => values.map(format) },
     ],
     series: [{}, ...series.map((one) => seriesOf(one, token))],

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { Amount } from '../../components/values.tsx';
+import { RoughAmount } from '../../components/values.tsx';
 import { duration, grouped, percent } from '../../format.ts';
 import type { Figures } from './live-state.ts';
 
@@ -29,7 +29,7 @@ export function FigureRow({
         {figures?.headsShare !== undefined && percent(figures.headsShare)}
       </Figure>
       <Figure name="Bankroll" note="final on chain">
-        {bankroll !== undefined && <Amount lamports={bankroll} />}
+        {bankroll !== undefined && <RoughAmount lamports={bankroll} />}
       </Figure>
     </dl>
   );

@@ -10,7 +10,6 @@ export interface LiveState {
 const MAX_BETS = 1_000;
 const MAX_BATCHES = 100;
 const MINUTE_MS = 60_000;
-/** A batch may be told of twice, and late: its state never goes back but from `Submitted` and `Confirmed`, by its own `updated_at`. */
 const byNumber = (a: BatchSummary, b: BatchSummary) => (BigInt(a.number) < BigInt(b.number) ? 1 : -1);
 
 /** Takes what has happened into what is shown. */
@@ -18,15 +17,23 @@ export function withEvents(state: LiveState, happened: readonly LiveEvent[]): Li
   const bets = new Map<string, BetSummary>();
   const batches = new Map(state.batches.map((batch) => [batch.number, batch]));
   const changed: BatchSummary[] = [];
+  const withdrawn = new Set<string>();
   for (const event of happened) {
     if (event.type === 'bet_result') bets.set(event.bet_id, event);
+    if (event.type === 'batch_withdrawn') {
+      withdrawn.add(event.number);
+      batches.delete(event.number);
+    }
     if (event.type !== 'batch_changed' && event.type !== 'batch_finalized') continue;
+    // What was read may be newer than what was told.
     if ((batches.get(event.batch.number)?.updated_at ?? 0) > event.batch.updated_at) continue;
+    // A number may be given again.
+    withdrawn.delete(event.batch.number);
     batches.set(event.batch.number, event.batch);
     changed.push(event.batch);
   }
   const fresh = [...bets.values()].reverse().filter(({ bet_id: id }) => !state.bets.some((bet) => bet.bet_id === id));
-  const kept = [...fresh, ...state.bets].slice(0, MAX_BETS);
+  const kept = [...fresh, ...state.bets].slice(0, MAX_BETS).map((bet) => outOf(bet, withdrawn));
   return {
     bets: changed.length === 0 ? kept : kept.map((bet) => inBatches(bet, changed)),
     batches: [...batches.values()].sort(byNumber).slice(0, MAX_BATCHES),
@@ -38,6 +45,12 @@ export function withRead(state: LiveState, read: LiveState): LiveState {
   const told: LiveEvent[] = state.batches.map((batch) => ({ type: 'batch_changed', batch }));
   const newer = state.bets.map((bet) => ({ type: 'bet_result' as const, ...bet })).reverse();
   return withEvents(read, [...newer, ...told]);
+}
+
+/** A bet whose batch was withdrawn waits for another. */
+function outOf(bet: BetSummary, withdrawn: ReadonlySet<string>): BetSummary {
+  if (bet.batch === null || !withdrawn.has(bet.batch)) return bet;
+  return { ...bet, status: 'acknowledged', batch: null, l1_signature: null };
 }
 
 /** A bet as the newest of the batches that hold it makes it. */

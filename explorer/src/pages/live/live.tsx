@@ -39,7 +39,8 @@ export function Live() {
   }, [value]);
   const reloadHouse = useThrottled(house.reload, HOUSE_EVERY_MS);
   useEvents((happened: LiveEvent[]) => {
-    if (happened.some(({ type }) => type === 'gap')) read.reload();
+    // What happened between the reading and the first event would be missing.
+    if (happened.some(({ type }) => type === 'gap' || (type === 'position' && !read.loading))) read.reload();
     if (happened.some(({ type }) => type === 'batch_finalized')) reloadHouse();
     setState((before) => withEvents(before, happened));
   });
