@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { LOCAL_CHAIN_TIMING, type Services, startServices } from '../../cli/services.ts';
 import { freePort } from '../../cli/test/free-port.ts';
 import { type Explorer, startExplorer } from '../server.ts';
-import { launchChromium } from './chromium.ts';
+import { chromiumPath, launch } from './browser.ts';
 
 const WAIT_MS = 150_000;
 
@@ -32,7 +32,7 @@ export class PlayWorld {
     });
     const { apiUrl, rpcUrl } = services;
     const explorer = await startExplorer({ port: 0, apiUrl, rpcUrl });
-    return new PlayWorld({ services, explorer, browser: await launchChromium(), directory });
+    return new PlayWorld({ services, explorer, browser: await launch(chromiumPath() ?? ''), directory });
   }
 
   async close(): Promise<void> {
