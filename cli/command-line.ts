@@ -6,8 +6,9 @@ import { addBackupCommands } from './backup-commands.ts';
 import { addBettorCommands } from './bettor-commands.ts';
 import { addCompletionCommands } from './completion-commands.ts';
 import { endOnUsage } from './exit-codes.ts';
+import { addExplorerCommands } from './explorer-commands.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
-import type { DemoFlags, ServiceFlags, StartFlags } from './flags.ts';
+import { DEFAULT_EXPLORER_PORT, type DemoFlags, type ServiceFlags, type StartFlags } from './flags.ts';
 import { addHouseCommands } from './house-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
@@ -49,6 +50,7 @@ export function commandLine(): Command {
     .option('--json', 'print one JSON object as the last line')
     .addHelpText('after', DEMO_HELP)
     .action(async (flags: ServiceFlags & DemoFlags) => (await import('./demo.ts')).runDemoCommand(flags));
+  addExplorerCommands(program);
   addBettorCommands(program);
   program.commandsGroup('Check a house:');
   program
@@ -81,7 +83,7 @@ Examples:
   casino init --cluster devnet --program ADDRESS --bankroll 2        a house of your own
   casino verify chain --rpc URL --blobs WHERE                        somebody's house, from public data alone
 
-\`casino COMMAND --help\` has examples and exit codes. Through npm: npm run --silent casino -- COMMAND`;
+\`casino COMMAND --help\` has examples and exit codes.`;
 
 const DEMO_HELP = `
 Example:
@@ -113,7 +115,9 @@ function withServiceOptions(command: Command, defaults: { data: string | undefin
     .option('--blob-store <where>', 'where blobs are published too, repeatable: docs/operating/blobs.md', oneMore, [])
     .option('--api-port <port>', 'port of the API', wholeNumber, defaults.apiPort)
     .option('--proving-keys <directory>', 'proving keys of a ceremony, instead of development keys')
-    .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT);
+    .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT)
+    .option('--explorer-port <port>', 'port of the explorer', wholeNumber, DEFAULT_EXPLORER_PORT)
+    .option('--no-explorer', 'serve no explorer');
 }
 
 const oneMore = (value: string, before: string[]): string[] => [...before, value];

@@ -6,7 +6,8 @@ import { writeLastReceipt } from './demo-receipt.ts';
 import { reconcileDemo } from './demo-reconcile.ts';
 import { type DemoBet, type DemoReport, describe, reportOf } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
-import { blobStoreFlags, type DemoFlags, type ServiceFlags } from './flags.ts';
+import { explorerBeside } from './explorer.ts';
+import { blobStoreFlags, type DemoFlags, explorerPortOf, type ServiceFlags } from './flags.ts';
 import { keyNotice, provingKeyFlags } from './key-notice.ts';
 import { Output } from './output.ts';
 import { LOCAL_CHAIN_TIMING, resetData, type Services, startServices } from './services.ts';
@@ -32,6 +33,8 @@ export interface DemoOptions {
   pollMs: number;
   /** Proving keys of a ceremony, instead of development keys. */
   provingKeys?: string;
+  /** Port of the explorer; none is served without it. */
+  explorerPort?: number | undefined;
 }
 
 /** What ended a demo, and its figures if it came so far. */
@@ -49,6 +52,7 @@ export async function runDemoCommand(flags: ServiceFlags & DemoFlags): Promise<v
   const { exitCode, report } = await runDemo({
     ...flags,
     ...LOCAL_CHAIN_TIMING,
+    explorerPort: explorerPortOf(flags),
     dataDirectory: flags.data,
     reset: flags.reset ?? false,
     exit: flags.exit ?? false,
@@ -71,11 +75,21 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   });
   if (options.reset) resetData(options.dataDirectory);
   const startedAtMs = performance.now();
+  const explorer = explorerBeside({
+    port: options.explorerPort,
+    apiUrl: `http://127.0.0.1:${options.apiPort}`,
+    rpcUrl: `http://127.0.0.1:${options.rpcPort}`,
+    onProgress: (message) => output.line(`• ${message}`),
+    onProblem: (message) => output.line(`! ${message}`),
+  });
   const services = await startServices({
     ...options,
     sequencerFlags: [...blobStoreFlags(options), ...provingKeyFlags(options.provingKeys)],
     onProgress: (message) => output.line(`• ${message}`),
     onRestart: (message) => output.line(`! ${message}`),
+  }).catch(async (error: unknown) => {
+    await explorer.close();
+    throw error;
   });
   try {
     output.line(
@@ -83,21 +97,28 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     );
     const notice = await keyNotice(services.apiUrl);
     if (notice) output.line(notice);
+    const explorerUrl = await explorer.url();
+    if (explorerUrl) output.line(`• watch it in a browser: ${explorerUrl}`);
     const report = await Promise.race([playShow(options, { services, output }), interrupted]);
     if (report === 'interrupted') {
       output.line('• interrupted; the same command without --reset goes on where this one ended');
       return { exitCode: EXIT_INTERRUPTED };
     }
     if (!options.exit) {
-      output.line(
-        `\nAPI    ${services.apiUrl}\nchain  ${services.rpcUrl}, WebSocket ${services.rpcSubscriptionsUrl}\nCtrl-C stops both.`,
-      );
+      output.line(placesOf(services, explorerUrl));
       await interrupted;
     }
     return { exitCode: succeeded(report) ? 0 : 1, report };
   } finally {
+    await explorer.close();
     await services.stop();
   }
+}
+
+/** Where everything is while it stays up. */
+function placesOf({ apiUrl, rpcUrl, rpcSubscriptionsUrl }: Services, explorerUrl: string | undefined): string {
+  const look = explorerUrl ? `look   ${explorerUrl} (the explorer, for a browser)\n` : '';
+  return `\n${look}API    ${apiUrl}\nchain  ${rpcUrl}, WebSocket ${rpcSubscriptionsUrl}\nCtrl-C stops them.`;
 }
 
 /** 128 + SIGINT, as shells have it. */

@@ -7,14 +7,27 @@ export interface ServiceFlags {
   /** As the sequencer's flag has them; empty for its own files alone. */
   blobStore: string[];
   provingKeys?: string;
+  explorerPort: number;
+  /** False for none. */
+  explorer: boolean;
 }
 
 /** Flags of `start`: what is left out comes from the settings. */
-export interface StartFlags extends Partial<Omit<ServiceFlags, 'rpcPort'>> {
-  rpcPort: number;
+export interface StartFlags extends Partial<Omit<ServiceFlags, keyof LocalFlags>>, LocalFlags {
   config?: string;
   rpc?: string;
 }
+
+/** What no setting has: it is about what runs beside the service. */
+type LocalFlags = Pick<ServiceFlags, 'rpcPort' | 'explorerPort' | 'explorer'>;
+
+export const DEFAULT_EXPLORER_PORT = 8788;
+
+/** The explorer's port; undefined if none is wanted. */
+export const explorerPortOf = ({
+  explorer,
+  explorerPort,
+}: Pick<ServiceFlags, 'explorer' | 'explorerPort'>): number | undefined => (explorer ? explorerPort : undefined);
 
 export interface DemoFlags {
   bets: number;

@@ -1,7 +1,8 @@
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import { SETTINGS } from '../sequencer/settings/schema.ts';
 import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
-import { blobStoreFlags, type StartFlags } from './flags.ts';
+import { explorerBeside } from './explorer.ts';
+import { blobStoreFlags, explorerPortOf, type StartFlags } from './flags.ts';
 import { keyNotice, provingKeyFlags } from './key-notice.ts';
 import { LOCAL_CHAIN_TIMING, resetData, StartFailure, startSequencer, startServices } from './services.ts';
 import { type LoadedSettings, loadSettings, soundSettings } from './settings.ts';
@@ -38,20 +39,34 @@ function settingFlags(flags: StartFlags) {
 
 async function startLocally(flags: StartFlags, { dataDirectory, values, file }: LoadedSettings): Promise<number> {
   if (flags.reset) resetData(dataDirectory);
-  const services = await startServices({
-    dataDirectory,
-    apiPort: values.port as number,
-    rpcPort: flags.rpcPort,
-    ...LOCAL_CHAIN_TIMING,
-    sequencerFlags: [...fileFlags(file), ...blobStoreFlags(flags), ...provingKeyFlags(flags.provingKeys)],
+  const apiPort = values.port as number;
+  const explorer = explorerBeside({
+    port: explorerPortOf(flags),
+    apiUrl: `http://127.0.0.1:${apiPort}`,
+    rpcUrl: `http://127.0.0.1:${flags.rpcPort}`,
     onProgress: (message) => say(`… ${message}`),
-    onRestart: say,
+    onProblem: (message) => say(`! ${message}`),
   });
-  say(`API    ${services.apiUrl}`);
-  say(`chain  ${services.rpcUrl} (a local chain, for development)`);
-  say(`logs   ${dataDirectory}/sequencer.log and ${dataDirectory}/chain.log`);
-  await untilStopped(services);
-  return 0;
+  try {
+    const services = await startServices({
+      dataDirectory,
+      apiPort,
+      rpcPort: flags.rpcPort,
+      ...LOCAL_CHAIN_TIMING,
+      sequencerFlags: [...fileFlags(file), ...blobStoreFlags(flags), ...provingKeyFlags(flags.provingKeys)],
+      onProgress: (message) => say(`… ${message}`),
+      onRestart: say,
+    });
+    say(`API       ${services.apiUrl}`);
+    say(`chain     ${services.rpcUrl} (a local chain, for development)`);
+    const explorerUrl = await explorer.url();
+    if (explorerUrl) say(`explorer  ${explorerUrl} (bets as they happen, in a browser)`);
+    say(`logs      ${dataDirectory}/sequencer.log and ${dataDirectory}/chain.log`);
+    await untilStopped(services);
+    return 0;
+  } finally {
+    await explorer.close();
+  }
 }
 
 async function startOn(rpcUrl: string, flags: StartFlags, settings: LoadedSettings): Promise<number> {
@@ -74,10 +89,10 @@ async function startOn(rpcUrl: string, flags: StartFlags, settings: LoadedSettin
     onRestart: say,
     onGivenUp: () => givenUp.resolve('given up'),
   });
-  say(`API    ${sequencer.apiUrl}`);
+  say(`API       ${sequencer.apiUrl}`);
   // The address alone: a provider's key may be behind it.
-  say(`chain  ${new URL(rpcUrl).host}`);
-  say(`logs   ${dataDirectory}/sequencer.log`);
+  say(`chain     ${new URL(rpcUrl).host}`);
+  say(`logs      ${dataDirectory}/sequencer.log`);
   const ended = await untilStopped(sequencer, givenUp.promise);
   return ended === 'given up' ? EXIT_AGAIN : 0;
 }

@@ -34,7 +34,10 @@ export async function checkAccounts(facts: FileFacts, place: ChainPlace, checks:
   const program = file.program as Address;
   const genesisHash = await rpc.genesisHash();
   const isThis = genesisHash === file.genesisHash;
-  checks.judge('chain', 'file', isThis ? undefined : `the receipt is of chain ${file.genesisHash}, the node of ${genesisHash}`);
+  checks.judge('chain', 'file', isThis ? undefined : `the receipt is of chain ${file.genesisHash}, the node of ${genesisHash}`, {
+    "the node's genesis": genesisHash,
+    'the file names': file.genesisHash,
+  });
   if (!isThis) return undefined;
   const termsId = receipt?.termsId ?? file.bet.termsId;
   const termsAddress = (await deriveTerms({ program, house: file.house as Address, id: termsId })).address;
@@ -68,7 +71,7 @@ async function checkHouse(
     [domain === context.domain, 'the house was made for another chain'],
   ]);
   if (wrong !== undefined) return fail(wrong);
-  checks.pass('house');
+  checks.pass('house', { 'house address': address, program: file.program });
   return house;
 }
 
@@ -78,10 +81,14 @@ async function checkKeys(input: { house: House; facts: FileFacts; place: ChainPl
   const known = new Set<string>([house.receiptKey]);
   if (house.previousReceiptKey !== NATIVE_MINT) known.add(house.previousReceiptKey);
   const unknown = [receipt.key, seed.commitment.key].filter((key) => !known.has(key));
-  if (unknown.length === 0) return checks.pass('receipt-key');
+  const compared = {
+    'keys that signed': [...new Set([receipt.key, seed.commitment.key])].join(', '),
+    "the house's key": house.receiptKey,
+  };
+  if (unknown.length === 0) return checks.pass('receipt-key', compared);
   // The house's whole history is read for a key alone that did sign: a changed byte of the file does not cost that.
   if (!checks.passed('receipt-signature', 'seed-commitment')) {
-    return checks.fail('receipt-key', 'file', `${unknown[0]} is not the house's receipt key, nor the one before it`);
+    return checks.fail('receipt-key', 'file', `${unknown[0]} is not the house's receipt key, nor the one before it`, compared);
   }
   place.onProgress("looking for the key among the house's earlier ones");
   try {
@@ -91,7 +98,12 @@ async function checkKeys(input: { house: House; facts: FileFacts; place: ChainPl
     return checks.fail('receipt-key', 'node', `the house's history can not be read: ${error.message}`);
   }
   const never = unknown.find((key) => !known.has(key));
-  checks.judge('receipt-key', 'file', never === undefined ? undefined : `${never} has never been the house's receipt key`);
+  checks.judge(
+    'receipt-key',
+    'file',
+    never === undefined ? undefined : `${never} has never been the house's receipt key`,
+    compared,
+  );
 }
 
 /** Every receipt key that the house has ever had, by what its program was told: events can be cut off a log, by the house too. */
@@ -120,7 +132,7 @@ function checkVault(input: { account: RawAccount | undefined; facts: FileFacts }
     [vault.house === file.house, `the vault is one of house ${vault.house}`],
     [vault.accountId === accountId, "the vault's accountId is not that of its address"],
   ]);
-  checks.judge('vault', 'file', wrong);
+  checks.judge('vault', 'file', wrong, { 'owner on chain': vault.owner, 'owner in the file': file.owner });
   return wrong === undefined ? vault : undefined;
 }
 
@@ -135,7 +147,11 @@ function checkTerms(input: { account: RawAccount | undefined; facts: FileFacts; 
   const { stakeUnits, choice } = file.bet;
   const payout = payoutOf({ stakeUnits, won: receipt.outcome === choice, profitBps: terms.profitBps });
   const wrong = `stake, odds and outcome give a payout of ${payout}, and the receipt has ${receipt.payout}`;
-  checks.judge('terms', checks.passed('head') ? 'house' : 'file', receipt.payout === payout ? undefined : wrong);
+  checks.judge('terms', checks.passed('head') ? 'house' : 'file', receipt.payout === payout ? undefined : wrong, {
+    'stake, odds and outcome give': `${payout}`,
+    'the receipt has': `${receipt.payout}`,
+    'profit on a win': `${terms.profitBps / 100} % of the stake`,
+  });
 }
 
 /** An account of the program, decoded; undefined if it is missing, another's or of another layout. */

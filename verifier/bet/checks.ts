@@ -35,34 +35,49 @@ export type BetCheckName = keyof typeof BET_CHECKS;
  */
 export type Blame = 'file' | 'house' | 'node' | 'blobs';
 
+/** What a check held against each other, or looked at: what it is, and its value as text. For people; nothing is decided by it. */
+export type Compared = Readonly<Record<string, string>>;
+
 export interface BetCheck {
   name: BetCheckName;
   result: 'passed' | 'failed' | 'skipped';
   /** What was found, or why it was not looked at. */
   detail: string;
   blame: Blame | undefined;
+  compared: Compared;
 }
 
 /** The checks of one bet as they are made. */
 export class BetChecks {
   readonly list: BetCheck[] = [];
+  readonly #onCheck: (check: BetCheck) => void;
 
-  pass(name: BetCheckName, detail: string = BET_CHECKS[name]): void {
-    this.list.push({ name, result: 'passed', detail, blame: undefined });
+  /** `onCheck` hears of each check once it is decided. */
+  constructor(onCheck: (check: BetCheck) => void = () => {}) {
+    this.#onCheck = onCheck;
   }
 
-  fail(name: BetCheckName, blame: Blame, detail: string): void {
-    this.list.push({ name, result: 'failed', detail, blame });
+  pass(name: BetCheckName, compared: Compared = {}, detail: string = BET_CHECKS[name]): void {
+    this.#add({ name, result: 'passed', detail, blame: undefined, compared });
+  }
+
+  fail(name: BetCheckName, blame: Blame, detail: string, compared: Compared = {}): void {
+    this.#add({ name, result: 'failed', detail, blame, compared });
   }
 
   skip(name: BetCheckName, detail: string): void {
-    this.list.push({ name, result: 'skipped', detail, blame: undefined });
+    this.#add({ name, result: 'skipped', detail, blame: undefined, compared: {} });
   }
 
   /** Passes a check if nothing is wrong: `wrong` undefined. */
-  judge(name: BetCheckName, blame: Blame, wrong: string | undefined): void {
-    if (wrong === undefined) this.pass(name);
-    else this.fail(name, blame, wrong);
+  judge(name: BetCheckName, blame: Blame, wrong: string | undefined, compared: Compared = {}): void {
+    if (wrong === undefined) this.pass(name, compared);
+    else this.fail(name, blame, wrong, compared);
+  }
+
+  #add(check: BetCheck): void {
+    this.list.push(check);
+    this.#onCheck(check);
   }
 
   /** Skips those of the names that were not looked at. */

@@ -3,7 +3,7 @@ import { accountIdOf, domainOf } from '../../protocol/account.ts';
 import { pointFromBytes } from '../../protocol/babyjubjub.ts';
 import { fromBase58 } from '../../protocol/base58.ts';
 import { betPack, nextHead } from '../../protocol/bet.ts';
-import { compareBytes, fieldToHex } from '../../protocol/bytes.ts';
+import { compareBytes, fieldToHex, toHex } from '../../protocol/bytes.ts';
 import { GAME_COIN_FLIP, STAKE_UNIT } from '../../protocol/constants.ts';
 import { signatureFromBytes, verifyEddsa } from '../../protocol/eddsa.ts';
 import {
@@ -17,7 +17,8 @@ import { outcomeOf } from '../../protocol/outcome.ts';
 import type { KeyedMessage, ReceiptFile } from '../../protocol/receipt-file.ts';
 import { seedRangeOf, verifySeed } from '../../protocol/seed-commitment.ts';
 import { deriveVault } from '../layout/addresses.ts';
-import { type BetChecks, firstWrong } from './checks.ts';
+import { addressOf } from '../layout/reader.ts';
+import { type BetChecks, type Compared, firstWrong } from './checks.ts';
 
 /** What a receipt file says, as far as it can be read. */
 export interface FileFacts {
@@ -38,6 +39,7 @@ export async function checkFile(file: ReceiptFile, checks: BetChecks): Promise<F
     'vault-address',
     'file',
     derived.address === file.vault ? undefined : `the vault of this owner in this house is ${derived.address}`,
+    { 'owner and house lead to': derived.address, 'the file names': file.vault },
   );
   const vault = fromBase58(file.vault, 32);
   const domain = domainOf(fromBase58(file.genesisHash, 32));
@@ -56,9 +58,14 @@ export async function checkFile(file: ReceiptFile, checks: BetChecks): Promise<F
 }
 
 function checkReceipt({ file, context, head, accountId, receipt }: FileFacts, checks: BetChecks): void {
-  checks.judge('receipt-message', 'file', receipt ? undefined : 'the bytes are not those of a receipt');
-  if (receipt) checks.judge('receipt-place', 'file', wrongPlace(receipt, context));
-  checks.judge('receipt-signature', 'file', isSigned(file.receipt) ? undefined : `${file.receipt.key} did not sign these bytes`);
+  checks.judge('receipt-message', 'file', receipt ? undefined : 'the bytes are not those of a receipt', {
+    'signed bytes': toHex(file.receipt.message),
+  });
+  if (receipt) checks.judge('receipt-place', 'file', wrongPlace(receipt, context), placesOf(receipt, context));
+  checks.judge('receipt-signature', 'file', isSigned(file.receipt) ? undefined : `${file.receipt.key} did not sign these bytes`, {
+    'signing key': file.receipt.key,
+    signature: toHex(file.receipt.signature),
+  });
   if (!receipt) return checks.skipRest(['receipt-place', 'head', 'receipt-bet'], 'there is no receipt to compare');
   const { bet } = file;
   const headIs = `the bet gives head ${fieldToHex(head)}, and the receipt has ${fieldToHex(receipt.head)}`;
@@ -69,6 +76,7 @@ function checkReceipt({ file, context, head, accountId, receipt }: FileFacts, ch
       [receipt.head === head, headIs],
       [bet.betNumber !== 1n || bet.headBefore === accountId, 'the first bet of a vault begins with its accountId'],
     ]),
+    { 'the bet leads to head': fieldToHex(head), 'the receipt has': fieldToHex(receipt.head) },
   );
   // The head binds the bet: if that is the receipt's, whatever else the receipt says of the bet is the house's word.
   checks.judge(
@@ -82,6 +90,10 @@ function checkReceipt({ file, context, head, accountId, receipt }: FileFacts, ch
         `the bet stakes ${bet.stakeUnits * STAKE_UNIT}, and the receipt has ${receipt.stake}`,
       ],
     ]),
+    {
+      'the bet': `number ${bet.betNumber}, terms ${bet.termsId}, stake ${bet.stakeUnits * STAKE_UNIT}`,
+      'the receipt': `number ${receipt.betNumber}, terms ${receipt.termsId}, stake ${receipt.stake}`,
+    },
   );
 }
 
@@ -93,7 +105,11 @@ function checkSession({ file, head }: FileFacts, checks: BetChecks): void {
       message: head,
     }),
   );
-  checks.judge('session-signature', 'file', isValid ? undefined : 'the session key in the file did not sign this bet');
+  checks.judge('session-signature', 'file', isValid ? undefined : 'the session key in the file did not sign this bet', {
+    'session key': toHex(file.bet.sessionKey),
+    signature: toHex(file.bet.signature),
+    'signed head': fieldToHex(head),
+  });
 }
 
 function checkSeed({ file, context, receipt }: FileFacts, checks: BetChecks): void {
@@ -110,12 +126,19 @@ function checkSeed({ file, context, receipt }: FileFacts, checks: BetChecks): vo
         [commitment.rangeIndex === range, `it is for range ${commitment.rangeIndex}, and the bet lies in ${range}`],
         [isSigned(signed), `${signed.key} did not sign these bytes`],
       ]);
-    checks.judge('seed-commitment', 'file', wrong);
+    checks.judge('seed-commitment', 'file', wrong, {
+      'committed root': toHex(commitment.root),
+      'range of bets': `${commitment.rangeIndex}, and this bet lies in ${range}`,
+      'signing key': signed.key,
+    });
   }
   if (!commitment || !receipt) return checks.skip('seed-path', 'there is no commitment, or no receipt, to compare');
   const isUnder = verifySeed({ root: commitment.root, betNumber, serverSeed: receipt.serverSeed, path });
   // A wrong path alone proves nothing to others: only the whole range of seeds would.
-  checks.judge('seed-path', 'file', isUnder ? undefined : 'the path does not lead from the revealed seed to the committed root');
+  checks.judge('seed-path', 'file', isUnder ? undefined : 'the path does not lead from the revealed seed to the committed root', {
+    'revealed seed': fieldToHex(receipt.serverSeed),
+    'committed root': toHex(commitment.root),
+  });
 }
 
 function checkOutcome({ receipt }: FileFacts, checks: BetChecks): void {
@@ -123,7 +146,10 @@ function checkOutcome({ receipt }: FileFacts, checks: BetChecks): void {
   const outcome = readOr(() => outcomeOf(receipt));
   const gives = outcome === undefined ? 'no outcome' : sideName(outcome);
   const wrong = `seed and head give ${gives}, and the receipt says ${sideName(receipt.outcome)}`;
-  checks.judge('outcome', 'house', outcome === receipt.outcome ? undefined : wrong);
+  checks.judge('outcome', 'house', outcome === receipt.outcome ? undefined : wrong, {
+    'seed and head give': gives,
+    'the receipt says': sideName(receipt.outcome),
+  });
 }
 
 function wrongPlace(message: MessageContext, context: MessageContext): string | undefined {
@@ -132,6 +158,12 @@ function wrongPlace(message: MessageContext, context: MessageContext): string | 
     [compareBytes(message.house, context.house) === 0, 'it names another house'],
     [compareBytes(message.vault, context.vault) === 0, 'it names another vault'],
   ]);
+}
+
+function placesOf(message: MessageContext, context: MessageContext): Compared {
+  const placeOf = ({ domain, house, vault }: MessageContext) =>
+    `chain ${fieldToHex(domain)}, house ${addressOf(house)}, vault ${addressOf(vault)}`;
+  return { 'the receipt names': placeOf(message), 'the file names': placeOf(context) };
 }
 
 function isSigned({ message, signature, key }: KeyedMessage): boolean {

@@ -3,7 +3,7 @@ import type { Address } from '@solana/kit';
 import { accountIdOf, sessionKeyHashOf } from '../../protocol/account.ts';
 import { pointFromBytes } from '../../protocol/babyjubjub.ts';
 import { blobCid, blobHashOf } from '../../protocol/blob.ts';
-import { compareBytes } from '../../protocol/bytes.ts';
+import { compareBytes, fieldToHex, toHex } from '../../protocol/bytes.ts';
 import { type KeyWeakness, keyWeakness } from '../../protocol/development-keys.ts';
 import { type BatchCheck, checkBatch } from '../batch.ts';
 import type { CheckedBet } from '../blob-check.ts';
@@ -77,7 +77,8 @@ export async function checkSettled(
   const found = await locate(facts, { ...place, minSlot }, checks);
   if (!found) return undefined;
   const { event, signature, slot } = found;
-  checks.pass('settlement', `settled in batch ${event.batchNumber}`);
+  const seen = { batch: `${event.batchNumber}`, transaction: signature, slot: `${slot}` };
+  checks.pass('settlement', seen, `settled in batch ${event.batchNumber}`);
   checkHints(facts, found, checks);
   const batch = await readBatch(facts, { found, place }, checks);
   if (batch) {
@@ -124,6 +125,10 @@ function checkHints({ file }: FileFacts, { event, signature }: FoundSettlement, 
       [hint.signature === signature, `the file names transaction ${hint.signature}, and it was ${signature}`],
       [hint.blobCid === cid, `the file names blob ${hint.blobCid}, and it is ${cid}`],
     ]),
+    {
+      'the file names': `batch ${hint.batchNumber}, transaction ${hint.signature}, blob ${hint.blobCid}`,
+      'the chain has': `batch ${event.batchNumber}, transaction ${signature}, blob ${cid}`,
+    },
   );
 }
 
@@ -169,7 +174,10 @@ async function readBlob(
   const embedded = file.settlement?.blob;
   if (embedded) {
     const isIt = compareBytes(blobHashOf(embedded), blobHash) === 0;
-    checks.judge('blob', 'file', isIt ? undefined : 'the blob in the file has another hash than the chain names');
+    checks.judge('blob', 'file', isIt ? undefined : 'the blob in the file has another hash than the chain names', {
+      'hash on chain': toHex(blobHash),
+      'hash of the blob': toHex(blobHashOf(embedded)),
+    });
     return isIt ? embedded : undefined;
   }
   if (!place.blobs) {
@@ -178,7 +186,7 @@ async function readBlob(
   }
   const fetched = await fetchBlob(place.blobs, blobHash);
   if ('bytes' in fetched) {
-    checks.pass('blob');
+    checks.pass('blob', { 'hash on chain': toHex(blobHash), 'hash of the blob': toHex(blobHashOf(fetched.bytes)) });
     return fetched.bytes;
   }
   if (fetched.missing === 'absent') checks.skip('blob', `${blobCid(blobHash)} is not where blobs were looked for`);
@@ -210,12 +218,22 @@ function checkWhole(
   const whole = blob && checkBatch({ ...batch, house: file.house as Address, domain: context.domain, blob });
   const divergences = whole?.divergences ?? settlementDivergences(batch);
   const wrongIn = (name: BetCheckName) => inWords(divergences.filter(({ code }) => (CHECK_OF[code] ?? 'batch') === name));
-  checks.judge('batch', 'node', wrongIn('batch'));
+  const { event, verifyingKey } = batch;
+  const keyHash = toHex(verifyingKey.keyHash);
+  checks.judge('batch', 'node', wrongIn('batch'), {
+    batch: `${event.batchNumber}`,
+    transaction: found.signature,
+    'bets in it': `${event.outcomes.length}`,
+  });
   checkBatchBet(facts, found, checks);
   if (!whole) return checks.skipRest(SETTLED_CHECKS, 'it takes the blob');
-  checks.judge('blob-content', 'house', wrongIn('blob-content'));
+  checks.judge('blob-content', 'house', wrongIn('blob-content'), {
+    'bets recomputed': `${whole.runs.reduce((bets, run) => bets + run.bets.length, 0)}`,
+    bettors: `${whole.runs.length}`,
+  });
   checkBlobBet(facts, { found, runs: whole.runs }, checks);
-  checks.judge('proof', 'node', whole.proofVerified ? wrongIn('proof') : (wrongIn('proof') ?? 'the proof could not be checked'));
+  const wrongProof = whole.proofVerified ? wrongIn('proof') : (wrongIn('proof') ?? 'the proof could not be checked');
+  checks.judge('proof', 'node', wrongProof, { 'verifying key': `number ${event.verifyingKeyId}, SHA-256 ${keyHash}` });
 }
 
 function settlementDivergences(batch: BatchOnChain): Divergence[] {
@@ -239,6 +257,10 @@ function checkBatchBet({ file, receipt }: FileFacts, { event, run }: FoundSettle
       [event.termsId === receipt.termsId, `it was settled under terms ${event.termsId}, and the receipt has ${receipt.termsId}`],
       [settled === receipt.outcome, `it was settled as ${settledAs}, and the receipt says ${sideName(receipt.outcome)}`],
     ]),
+    {
+      'settled as': `${settledAs}, terms ${event.termsId}`,
+      'the receipt says': `${sideName(receipt.outcome)}, terms ${receipt.termsId}`,
+    },
   );
 }
 
@@ -254,9 +276,17 @@ function checkBlobBet(
   if (!receipt) return checks.skip('blob-bet', 'there is no receipt');
   if (!run || !bet) return checks.skip('blob-bet', 'the blob does not tell the bets of this vault');
   const isItsNumber = receipt.betNumber === betNumber;
-  checks.judge('blob-bet', isItsNumber ? 'house' : 'file', differenceOf(bet, facts));
+  const valuesOf = (head: bigint, serverSeed: bigint, delta: bigint) =>
+    `head ${fieldToHex(head)}, seed ${fieldToHex(serverSeed)}, balance ${delta < 0n ? '' : '+'}${delta}`;
+  checks.judge('blob-bet', isItsNumber ? 'house' : 'file', differenceOf(bet, facts), {
+    'the blob has': valuesOf(bet.head, bet.serverSeed, bet.delta),
+    'the receipt says': valuesOf(receipt.head, receipt.serverSeed, receipt.payout - receipt.stake),
+  });
   const isKey = run.sessionKeyHash === keyHashOf(sessionKey);
-  checks.judge('session-key', 'file', isKey ? undefined : 'the bet was settled with another session key than the file has');
+  checks.judge('session-key', 'file', isKey ? undefined : 'the bet was settled with another session key than the file has', {
+    'settled with key hash': fieldToHex(run.sessionKeyHash),
+    'session key in the file': toHex(sessionKey),
+  });
 }
 
 function differenceOf(bet: CheckedBet, { receipt }: FileFacts): string | undefined {

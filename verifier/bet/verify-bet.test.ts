@@ -8,11 +8,12 @@ import { parseReceiptFile, type ReceiptFile, receiptFileJson, receiptFileText } 
 import { NATIVE_KERNEL } from '../../sequencer/prover/native-kernel.ts';
 import { connectChain } from '../rpc.ts';
 import { BetWorld, failedOf } from '../test/bet-world.ts';
-import { BET_CHECKS, type BetCheckName } from './checks.ts';
+import { BET_CHECKS, type BetCheck, type BetCheckName } from './checks.ts';
 import { betReportJson, describeBet } from './describe.ts';
 
 const BETS = 5;
 const ALL = Object.keys(BET_CHECKS) as BetCheckName[];
+const byName = (a: BetCheck, b: BetCheck) => ALL.indexOf(a.name) - ALL.indexOf(b.name);
 const STRANGER = 'So11111111111111111111111111111111111111112';
 
 let bets: BetWorld;
@@ -49,6 +50,7 @@ describe('a receipt that holds', () => {
           report.checks.map(({ name }) => name),
           ALL,
         );
+        assert.equal(report.betId, bets.world.answered[bettor]?.[Number(file.bet.betNumber) - 1]?.head);
         const own = await bets.world.clients[bettor]?.receiptFile(file.bet.betNumber);
         assert.deepEqual({ ...own, settlement: file.settlement }, file);
         const withBlob = { ...file, settlement: { ...file.settlement!, blob: await bets.blobOf(file) } };
@@ -95,6 +97,20 @@ describe('a receipt that holds', () => {
     assert.equal(text.split('\n').filter((line) => line.startsWith('  ✓')).length, ALL.length);
     assert.deepEqual([json.verdict, json.failed, json.receipt?.payout], ['settled', [], answer?.payout.toString()]);
     JSON.stringify(json);
+  });
+
+  test('is told check by check, each once it is decided, with what was held against what', async () => {
+    const told: BetCheck[] = [];
+    let asked = 0;
+    const blobs = { get: (hash: Uint8Array) => bets.blobs.get(hash).finally(() => (asked = told.length)) };
+    const report = await bets.verify(bets.file(1), { blobs, onCheck: (check) => told.push(check) });
+    assert.deepEqual([...told].sort(byName), [...report.checks].sort(byName));
+    assert.ok(asked > ALL.indexOf('settlement') && asked < ALL.length, 'those before the blob are told before it is there');
+    for (const { name, compared } of told)
+      assert.ok(Object.values(compared).every(Boolean) && Object.keys(compared).length > 0, name);
+    const flipped = changed(bets.file(1), 'bet.client_seed', (old) => flip(old));
+    const wrong = (await bets.verify(flipped)).checks.find(({ name }) => name === 'head');
+    assert.notEqual(wrong?.compared['the bet leads to head'], wrong?.compared['the receipt has']);
   });
 
   test('shows what it shows without a node, without a blob, and where its blob is not', async () => {

@@ -1,3 +1,4 @@
+import { fieldToHex } from '../../protocol/bytes.ts';
 import { STAKE_UNIT } from '../../protocol/constants.ts';
 import { parseReceiptFile, type ReceiptFile } from '../../protocol/receipt-file.ts';
 import type { BlobSource } from '../blob-source.ts';
@@ -25,6 +26,8 @@ export interface BetReport {
   houseGiven: boolean;
   vault: string;
   owner: string;
+  /** Head that the file's bet leads to, hex: the id by which the service knows the bet. */
+  betId: string;
   bet: { betNumber: bigint; termsId: number; stake: bigint; choice: 'heads' | 'tails' };
   /** What the receipt says; undefined if it is none. */
   receipt: { outcome: 'heads' | 'tails'; won: boolean; payout: bigint; balanceAfter: bigint; time: bigint } | undefined;
@@ -42,6 +45,8 @@ export interface VerifyBetInput {
   /** The house that is meant; without it the file says which house this is. */
   house?: string | undefined;
   onProgress?: ((message: string) => void) | undefined;
+  /** Hears of each check once it is decided, in the order in which they are made. */
+  onCheck?: ((check: BetCheck) => void) | undefined;
 }
 
 /**
@@ -50,7 +55,7 @@ export interface VerifyBetInput {
  */
 export async function verifyBet(input: VerifyBetInput): Promise<BetReport> {
   const file = parseReceiptFile(input.receiptFile);
-  const checks = new BetChecks();
+  const checks = new BetChecks(input.onCheck);
   const facts = await checkFile(file, checks);
   const settlement = await checkChain(facts, input, checks);
   return {
@@ -58,6 +63,7 @@ export async function verifyBet(input: VerifyBetInput): Promise<BetReport> {
     checks: inOrder(checks.list),
     houseGiven: input.house !== undefined,
     ...{ house: file.house, program: file.program, vault: file.vault, owner: file.owner },
+    betId: fieldToHex(facts.head),
     bet: betOf(file),
     receipt: receiptOf(facts),
     settlement,
