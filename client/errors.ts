@@ -108,6 +108,8 @@ export const API_ERROR_CODES = [
   'ARCHIVE_MISSING',
   'ARCHIVE_CORRUPT',
   'EXPORT_FAILED',
+  'BACKUP_FAILED',
+  'BACKUP_DAMAGED',
   'UNKNOWN',
 ] as const;
 

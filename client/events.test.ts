@@ -19,7 +19,26 @@ after(() => {
 
 const result = (nonce: number) =>
   JSON.stringify({
-    ...{ type: 'bet_result', user: 'u', bet_id: 'ab', nonce: `${nonce}`, outcome: 'heads', payout: '0', balance: '5' },
+    ...{
+      type: 'bet_result',
+      user: 'u',
+      vault: 'v',
+      bet_id: 'ab',
+      nonce: `${nonce}`,
+      terms_id: 1,
+      amount: '10000',
+      guess: 'tails',
+    },
+    ...{
+      outcome: 'heads',
+      won: false,
+      payout: '0',
+      balance: '5',
+      time: 1,
+      status: 'acknowledged',
+      batch: null,
+      l1_signature: null,
+    },
     cursor: `e-${nonce}`,
   });
 

@@ -1,19 +1,13 @@
 import { type BatchStatus, batchStatusOf, type VoidedBets, voidedOf } from './api.ts';
 import type { Clock } from './clock.ts';
 import { CasinoApiError } from './errors.ts';
+import { type BetSummary, betSummaryOf } from './history.ts';
 import { JsonReader, parseJson } from './parse.ts';
 
 /** What the service tells as it happens. `cursor` is its place among all events: `events({ cursor })` goes on after it. */
-export type CasinoEvent = { cursor: string } & (
-  | {
-      type: 'bet_result';
-      user: string;
-      id: string;
-      betNumber: bigint;
-      outcome: 'heads' | 'tails';
-      payout: bigint;
-      balance: bigint;
-    }
+export type CasinoEvent = { cursor: string } & /** A bet was taken: told once, however often it is sent again. */
+(
+  | ({ type: 'bet_result' } & BetSummary)
   /** A batch is in another state. */
   | { type: 'batch_changed'; batch: BatchStatus }
   | { type: 'batch_finalized'; batch: BatchStatus }
@@ -163,16 +157,7 @@ function eventOf(reader: JsonReader, cursor: string): CasinoEvent | undefined {
     case 'gap':
       return { type, cursor, reason: reader.text('reason') };
     case 'bet_result':
-      return {
-        type,
-        cursor,
-        user: reader.text('user'),
-        id: reader.text('bet_id'),
-        betNumber: reader.u64('nonce'),
-        outcome: reader.side('outcome') === 1 ? 'heads' : 'tails',
-        payout: reader.u64('payout'),
-        balance: reader.u64('balance'),
-      };
+      return { type, cursor, ...betSummaryOf(reader) };
     default:
       return moneyEventOf(type, reader, cursor);
   }

@@ -65,7 +65,10 @@ export async function historyPage(
   for (const [name, value] of Object.entries(wanted)) if (value !== undefined) query.set(name, String(value));
   const reader = new JsonReader(await api.bets(query), 'bets');
   const next = reader.has('next') ? reader.text('next') : null;
-  return { bets: reader.list('bets', { most: MAX_PAGE, read: betSummaryOf }), next };
+  return {
+    bets: reader.list('bets', { most: MAX_PAGE, read: (value, path) => betSummaryOf(new JsonReader(value, path)) }),
+    next,
+  };
 }
 
 /** All bets of the filters, newest first, fetched page by page as they are read. `BAD_ANSWER` from a service that goes in a circle. */
@@ -82,9 +85,8 @@ export async function* historyOf(
   }
 }
 
-/** Reads a bet as `GET /v1/bets` lists it. */
-function betSummaryOf(value: unknown, path: string): BetSummary {
-  const reader = new JsonReader(value, path);
+/** Reads a bet as `GET /v1/bets` lists it, and `bet_result` tells of it. */
+export function betSummaryOf(reader: JsonReader): BetSummary {
   const side = (name: string) => (reader.side(name) === 1 ? 'heads' : 'tails');
   return {
     id: reader.text('bet_id'),

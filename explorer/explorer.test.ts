@@ -82,7 +82,7 @@ describe('the explorer in a browser', { skip: executablePath ? false : NO_CHROMI
         detail.client_seed,
         detail.server_seed,
         detail.head_before,
-        detail.sig,
+        detail.sig ?? '',
         detail.session_key,
         detail.user,
       ]) {

@@ -29,7 +29,8 @@ export interface BetSummary {
 }
 
 export interface BetDetail extends BetSummary {
-  receipt: SignedJson;
+  /** Null if the service learnt the bet from the chain. */
+  receipt: SignedJson | null;
   failed_reason: string | null;
   void_reason: string | null;
   balance_before: string;
@@ -37,7 +38,7 @@ export interface BetDetail extends BetSummary {
   client_seed: string;
   server_seed: string;
   session_key: string;
-  sig: string;
+  sig: string | null;
   vrf: { path: string[]; commitment: SignedJson };
   blob_cid: string | null;
   finalized: boolean;

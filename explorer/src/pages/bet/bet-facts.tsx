@@ -104,14 +104,24 @@ export function Signatures({ bet }: { bet: BetDetail }) {
         <Copyable text={bet.session_key} what="session key" whole />
       </Fact>
       <Fact name="Bettor's signature" note="EdDSA-Poseidon, R8x || R8y || S">
-        <Copyable text={bet.sig} what="bettor's signature" whole />
+        {bet.sig ? (
+          <Copyable text={bet.sig} what="bettor's signature" whole />
+        ) : (
+          'the one of a later bet of the same batch stands for it'
+        )}
       </Fact>
-      <Fact name="Receipt" note="what the house signed">
-        <Copyable text={bet.receipt.message} what="receipt" whole />
-      </Fact>
-      <Fact name="House's signature" note="ed25519, over the receipt">
-        <Copyable text={bet.receipt.signature} what="house's signature" whole />
-      </Fact>
+      {bet.receipt ? (
+        <>
+          <Fact name="Receipt" note="what the house signed">
+            <Copyable text={bet.receipt.message} what="receipt" whole />
+          </Fact>
+          <Fact name="House's signature" note="ed25519, over the receipt">
+            <Copyable text={bet.receipt.signature} what="house's signature" whole />
+          </Fact>
+        </>
+      ) : (
+        <Fact name="Receipt">with its bettor alone: the house learnt this bet from the chain after a restore</Fact>
+      )}
     </Facts>
   );
 }

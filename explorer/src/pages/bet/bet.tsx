@@ -41,7 +41,7 @@ export function Bet() {
         </h1>
         <div class="page-tools">
           {value && <StateBadge state={value.status} />}
-          {value && <ReceiptButton id={id} />}
+          {value?.receipt && <ReceiptButton id={id} />}
         </div>
       </div>
       {value ? <BetPage bet={value} /> : <div class="card card-waiting" aria-busy="true" />}
