@@ -4,10 +4,12 @@ import { CasinoApiError } from './errors.ts';
 import { type BetSummary, betSummaryOf } from './history.ts';
 import { JsonReader, parseJson } from './parse.ts';
 
+/** A bet was taken: told once, however often it is sent again. */
+export type BetTaken = { type: 'bet_result' } & BetSummary;
+
 /** What the service tells as it happens. `cursor` is its place among all events: `events({ cursor })` goes on after it. */
-export type CasinoEvent = { cursor: string } & /** A bet was taken: told once, however often it is sent again. */
-(
-  | ({ type: 'bet_result' } & BetSummary)
+export type CasinoEvent = { cursor: string } & (
+  | BetTaken
   /** A batch is in another state. */
   | { type: 'batch_changed'; batch: BatchStatus }
   | { type: 'batch_finalized'; batch: BatchStatus }

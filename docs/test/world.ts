@@ -10,9 +10,16 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CASINO = join(ROOT, 'casino.mjs');
 /** Ports that the pages name, as the commands have them when nothing else is asked for. */
 const DEFAULT_PORTS = { api: 8787, explorer: 8788, rpc: 8899 };
-/** What a shell needs to run the commands of a page as they stand: `casino` is this checkout's. */
+/** What a shell needs to run the commands of a page as they stand: `casino` is this checkout's, and its defaults are the demo's addresses. */
 const SHELL = `
-casino() { "$NODE" "$CASINO" "$@"; }
+casino() {
+  local help flag
+  help=$("$NODE" "$CASINO" "$@" --help 2>/dev/null || true)
+  for flag in api rpc; do
+    case "$help" in *"--$flag <"*) case " $* " in *" --$flag "*) ;; *) [ "$flag" = api ] && set -- "$@" --api "$API" || set -- "$@" --rpc "$RPC" ;; esac ;; esac
+  done
+  "$NODE" "$CASINO" "$@"
+}
 npx() { [ "$1" = casino ] || { echo "npx $1 is not for a test" >&2; return 2; }; shift; casino "$@"; }
 `;
 
@@ -25,7 +32,7 @@ export class DocsWorld {
 
   private constructor(ports: typeof DEFAULT_PORTS) {
     this.#ports = ports;
-    const flags = ['--api-port', `${ports.api}`, '--rpc-port', `${ports.rpc}`];
+    const flags = ['--api-port', `${ports.api}`, '--rpc-port', `${ports.rpc}`, '--explorer-port', `${ports.explorer}`];
     this.#demo = spawn(process.execPath, [CASINO, 'demo', ...flags], {
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -86,6 +93,7 @@ export class DocsWorld {
     const ask = async <T>(path: string) => (await (await fetch(`${api}${path}`)).json()) as T;
     const { house, program } = await ask<{ house: string; program: string }>('/v1/house');
     const { batches } = await ask<{ batches: { blob_cid: string }[] }>('/v1/batches');
+    const { bets } = await ask<{ bets: { user: string }[] }>('/v1/bets');
     const receipts = join(this.directory, 'data/receipts');
     const [receipt = ''] = readdirSync(receipts);
     this.#variables = {
@@ -93,6 +101,8 @@ export class DocsWorld {
       RPC: `http://127.0.0.1:${this.#ports.rpc}`,
       BLOBS: `${api}/v1/blobs`,
       HOUSE: house,
+      OWNER: bets[0]?.user ?? '',
+      HOME: this.directory,
       PROGRAM: program,
       CID: batches[0]?.blob_cid ?? '',
       RECEIPT: join(receipts, receipt),
