@@ -32,8 +32,9 @@ const landRotations = () => {
   const send = table.chain.send.bind(table.chain);
   table.chain.send = async (wire) => {
     const bytes = Buffer.from(wire, 'base64');
-    // Instruction 11: its number, 32 bytes of hash, 8 of the first slot, at the transaction's end.
-    const at = bytes.lastIndexOf(11, bytes.length - 41);
+    // Instruction 11: its number, 32 bytes of hash, 8 of the first slot; then the message's empty list of lookup tables.
+    const at = bytes.length - 42;
+    assert.equal(bytes[at], 11);
     const hash = BigInt(`0x${bytes.subarray(at + 1, at + 33).toString('hex')}`);
     const from = bytes.readBigUInt64LE(at + 33);
     hashes.push(hash);
