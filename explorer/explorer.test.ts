@@ -3,19 +3,12 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { chromiumPath, NO_CHROMIUM } from '../client/test/chromium.ts';
 import { ChainWorld } from '../sequencer/test/chain-world.ts';
 import { type Explorer, startExplorer } from './server.ts';
 import type { BatchesPage, BetDetail, BetSummary, House } from './src/api-types.ts';
 import { grouped, sol } from './src/format.ts';
-import {
-  assertAccessible,
-  chromiumPath,
-  launch,
-  NO_CHROMIUM,
-  screenshotFolder,
-  type WatchedPage,
-  watchedPage,
-} from './test/browser.ts';
+import { assertAccessible, launch, screenshotFolder, type WatchedPage, watchedPage } from './test/browser.ts';
 
 const executablePath = chromiumPath();
 const BETS_EACH = 15;

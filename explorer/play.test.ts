@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { assertAccessible, chromiumPath, NO_CHROMIUM } from './test/browser.ts';
+import { chromiumPath, NO_CHROMIUM } from '../client/test/chromium.ts';
+import { assertAccessible } from './test/browser.ts';
 import { answered, PlayWorld, press, settled } from './test/play-world.ts';
 
 const TIMEOUT_MS = 480_000;

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { freePort } from '../cli/test/free-port.ts';
+import { chromiumPath, NO_CHROMIUM } from '../client/test/chromium.ts';
 import { parseReceiptFile } from '../protocol/receipt-file.ts';
 import { BET_CHECKS } from '../verifier/bet/checks.ts';
-import { assertAccessible, chromiumPath, NO_CHROMIUM } from './test/browser.ts';
+import { assertAccessible } from './test/browser.ts';
 import { check, checksOf, PlayWorld, press, savedReceipt, settled, useSources, verdictIn } from './test/play-world.ts';
 
 const TIMEOUT_MS = 480_000;

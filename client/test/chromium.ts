@@ -1,21 +1,31 @@
 import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Browser, chromium } from 'playwright-core';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/**
- * A Chromium of this machine, or of the path in `CHROMIUM`; closed when the test ends. Without one the test is skipped, and undefined given,
- * except where `CI` is set: there it fails.
- */
+/** What a test that needs a Chromium is skipped with where there is none. */
+export const NO_CHROMIUM = 'no Chromium on the PATH: apt-get install chromium, or set CHROMIUM to the path of one';
+
+/** A Chromium on the PATH, or the one that `CHROMIUM` names. Undefined if there is none; an error where `CHROMIUM_REQUIRED` is set. */
+export function chromiumPath(): string | undefined {
+  const named = process.env.CHROMIUM;
+  const found = named
+    ? [named]
+    : (process.env.PATH ?? '').split(delimiter).flatMap((directory) => NAMES.map((name) => join(directory, name)));
+  const path = found.find((candidate) => existsSync(candidate));
+  if (!path && process.env.CHROMIUM_REQUIRED) throw new Error(NO_CHROMIUM);
+  return path;
+}
+
+/** A Chromium, closed when the test ends. Without one the test is skipped, and undefined given. */
 export async function chromiumFor(t: TestContext, flags: readonly string[] = []): Promise<Browser | undefined> {
-  const path = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place));
+  const path = chromiumPath();
   if (path === undefined) {
-    const message = `no Chromium at ${PLACES.join(', ')}: set CHROMIUM to the path of one`;
-    if (process.env.CI) throw new Error(message);
-    t.skip(message);
+    t.skip(NO_CHROMIUM);
     return undefined;
   }
   // The pages are the test's own; without this flag Chromium does not start as root.

@@ -1,25 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-/** A Chromium on the PATH, or the one that `CHROMIUM_PATH` names. Undefined if there is none; an error where `CI` is set. */
-export function chromiumPath(): string | undefined {
-  const named = process.env.CHROMIUM_PATH;
-  const found = named
-    ? [named]
-    : (process.env.PATH ?? '').split(delimiter).flatMap((directory) => NAMES.map((name) => join(directory, name)));
-  const path = found.find((candidate) => existsSync(candidate));
-  if (!path && process.env.CI) throw new Error('the explorer is tested in Chromium, and there is none: .ci/run installs it');
-  return path;
-}
-
-/** What a test that needs one is skipped with. */
-export const NO_CHROMIUM = 'no Chromium on the PATH: apt-get install chromium, or set CHROMIUM_PATH';
 
 export const launch = (executablePath: string): Promise<Browser> =>
   // Test machines are containers without user namespaces.

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { LOCAL_CHAIN_TIMING, type Services, startServices } from '../../cli/services.ts';
 import { freePort } from '../../cli/test/free-port.ts';
+import { chromiumPath } from '../../client/test/chromium.ts';
 import { type Explorer, startExplorer } from '../server.ts';
-import { chromiumPath, launch } from './browser.ts';
+import { launch } from './browser.ts';
 
 const WAIT_MS = 150_000;
 

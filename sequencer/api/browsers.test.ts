@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
 import { chromium } from 'playwright-core';
+import { chromiumPath, NO_CHROMIUM } from '../../client/test/chromium.ts';
 import { useKernel } from '../../protocol/kernel.ts';
 import { NATIVE_KERNEL } from '../prover/native-kernel.ts';
 import { ApiFixture, bodyOf } from '../test/api-fixture.ts';
@@ -10,7 +10,6 @@ import { ApiFixture, bodyOf } from '../test/api-fixture.ts';
 /* Catches an answer that a page of another origin can not read, errors above all, and a documentation page that a browser does not run. */
 useKernel(NATIVE_KERNEL);
 
-const CHROMIUM = '/usr/bin/chromium';
 const ORIGIN = 'https://play.example';
 
 describe('the API in a browser', () => {
@@ -87,10 +86,11 @@ describe('the API in a browser', () => {
     for (const url of places) assert.equal((await ask({ url })).statusCode, 200, url);
   });
 
-  const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not there`;
+  const path = chromiumPath();
+  const skip = path === undefined && NO_CHROMIUM;
   test('the documentation page runs under the policy of its own headers, and asks for nothing elsewhere', { skip }, async () => {
     await fixture.listen();
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    const browser = await chromium.launch({ executablePath: path as string, args: ['--no-sandbox'] });
     try {
       const page = await browser.newPage();
       const wrong: string[] = [];
