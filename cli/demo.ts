@@ -117,8 +117,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 
 /** Where everything is while it stays up. */
 function placesOf({ apiUrl, rpcUrl, rpcSubscriptionsUrl }: Services, explorerUrl: string | undefined): string {
-  const look = explorerUrl ? `look   ${explorerUrl} (the explorer, for a browser)\n` : '';
-  return `\n${look}API    ${apiUrl}\nchain  ${rpcUrl}, WebSocket ${rpcSubscriptionsUrl}\nCtrl-C stops them.`;
+  const explorer = explorerUrl ? `explorer  ${explorerUrl}\n` : '';
+  return `\n${explorer}API       ${apiUrl}, its documentation ${apiUrl}/docs\nchain     ${rpcUrl}, WebSocket ${rpcSubscriptionsUrl}\nCtrl-C stops them.`;
 }
 
 /** 128 + SIGINT, as shells have it. */

@@ -37,7 +37,11 @@ export const BetRequestSchema = Type.Object(
     receipt: Type.Optional(
       Type.Object(
         { message: hex(213, 'The receipt, layouts.md section 3'), signature: hex(64, "By the house's receipt key") },
-        { additionalProperties: false, description: 'For a bet that the house took before its ledger was restored' },
+        {
+          additionalProperties: false,
+          description: 'For a bet that the house took before its ledger was restored',
+          examples: [{ message: '00'.repeat(213), signature: '00'.repeat(64) }],
+        },
       ),
     ),
   },

@@ -37,7 +37,7 @@ export function BetTable({ bets, caption, waitingFor = 0 }: BetTableProps) {
           <th scope="col" class="column-medium">
             Status
           </th>
-          <th scope="col" class="number">
+          <th scope="col" class="number column-roomy">
             When
           </th>
         </tr>
@@ -79,7 +79,7 @@ function BetRow({ bet }: { bet: BetSummary }) {
       <td class="column-medium">
         <StateBadge state={bet.status} />
       </td>
-      <td class="number muted">
+      <td class="number muted column-roomy">
         <TimeAgo timeMs={bet.time} />
       </td>
     </tr>

@@ -36,8 +36,8 @@ function WithoutThisPage({ places: { places } }: { places: PlacesState }) {
   const blobs = places?.blobsUrl ?? 'URL';
   const house = places?.house ?? 'ADDRESS';
   const commands = [
-    { what: 'One bet', text: `npm run --silent verify -- bet receipt.json --rpc ${rpc} --blobs ${blobs} --house ${house}` },
-    { what: 'The whole house', text: `npm run --silent verify -- chain --rpc ${rpc} --blobs ${blobs} --house ${house}` },
+    { what: 'One bet', text: `npx casino verify bet receipt.json --rpc ${rpc} --blobs ${blobs} --house ${house}` },
+    { what: 'The whole house', text: `npx casino verify chain --rpc ${rpc} --blobs ${blobs} --house ${house}` },
   ];
   return (
     <section class="card stack" aria-labelledby="without">
