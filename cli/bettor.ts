@@ -75,7 +75,7 @@ async function tell(place: BettorPlace, { result, flags }: { result: BetResult; 
   const { client } = place;
   const { betNumber, outcome, won, stake, payout, balanceAfter, head, ackMs } = result;
   const path = await keepReceipt(place, betNumber, flags);
-  const verify = `casino verify bet ${path} --rpc ${flags.rpc} --blobs ${flags.api}/v1/blobs --house ${client.house.house}`;
+  const verify = `npx casino verify bet ${path} --rpc ${flags.rpc} --blobs ${flags.api}/v1/blobs --house ${client.house.house}`;
   const words = [
     `bet ${betNumber}     ${inSol(stake)} SOL on ${guessOf(result)}: ${outcome.toUpperCase()}, ${won ? `you won: ${money(payout)} come back` : 'you lost'}`,
     `checked   the house's signature, its seed and the flip, ${ackMs.toFixed(0)} ms after the bet was sent`,
