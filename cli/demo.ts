@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { FileStore } from '../client/file-store.ts';
+import { CasinoError, messageOf } from '../sequencer/errors.ts';
 import { type DemoBettor, placeBets, seatBettor } from './demo-bettors.ts';
 import { writeLastReceipt } from './demo-receipt.ts';
 import { reconcileDemo } from './demo-reconcile.ts';
 import { type DemoBet, type DemoReport, describe, reportOf } from './demo-report.ts';
 import { waitUntilFinal } from './demo-settlement.ts';
+import { EXIT_USAGE } from './exit-codes.ts';
 import { explorerBeside } from './explorer.ts';
 import { blobStoreFlags, type DemoFlags, explorerPortOf, type ServiceFlags } from './flags.ts';
 import { keyNotice, provingKeyFlags } from './key-notice.ts';
@@ -17,8 +19,6 @@ export interface DemoOptions {
   bettors: number;
   /** Everything that lasts: ledger, chain, keys, and the demo's bettors. */
   dataDirectory: string;
-  /** Wipes the data directory first. */
-  reset: boolean;
   /** Ends when all is settled, instead of staying up. */
   exit: boolean;
   /** Prints one JSON object as the last line of standard output; everything else goes to standard error. */
@@ -49,12 +49,21 @@ const SEATED_AT_ONCE = 10;
 
 /** `casino demo`: runs the demo and makes its result the process's. */
 export async function runDemoCommand(flags: ServiceFlags & DemoFlags): Promise<void> {
+  if (flags.reset) {
+    try {
+      resetData(flags.data);
+    } catch (error) {
+      if (!(error instanceof CasinoError)) throw error;
+      process.stderr.write(`${messageOf(error)}\n`);
+      process.exitCode = EXIT_USAGE;
+      return;
+    }
+  }
   const { exitCode, report } = await runDemo({
     ...flags,
     ...LOCAL_CHAIN_TIMING,
     explorerPort: explorerPortOf(flags),
     dataDirectory: flags.data,
-    reset: flags.reset ?? false,
     exit: flags.exit ?? false,
     json: flags.json ?? false,
   });
@@ -73,7 +82,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'));
   });
-  if (options.reset) resetData(options.dataDirectory);
   const startedAtMs = performance.now();
   const explorer = explorerBeside({
     port: options.explorerPort,

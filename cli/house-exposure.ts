@@ -5,6 +5,7 @@ import { dataPaths } from '../sequencer/context.ts';
 import { CasinoError } from '../sequencer/errors.ts';
 import { addressOf } from '../sequencer/ledger/addresses.ts';
 import { LedgerReader } from '../sequencer/ledger/reader.ts';
+import { staleMark } from '../sequencer/ledger/stale.ts';
 import { accountAt } from './house-accounts.ts';
 import type { HouseFlags, HousePlace } from './house-place.ts';
 import { identityOf } from './reconcile.ts';
@@ -67,6 +68,15 @@ function requireItsLedger(place: HousePlace, { read, house }: { read: LedgerRead
     throw new CasinoError(
       'CHAIN_MISMATCH',
       `the ledger in ${place.data} belongs to house ${known.house} on ${known.genesisHash}`,
+    );
+  }
+  // Its leader pair may be the newest all the same: the bets of the hours since its backup are owed to whoever brings their receipts.
+  const stale = staleMark(read);
+  if (stale) {
+    const way = `start its service, and name it with --api`;
+    throw new CasinoError(
+      'LEDGER_STALE',
+      `the ledger in ${place.data} may lack bets that were answered (${stale.reason}): ${way}`,
     );
   }
   const leads = read.leaders().some(({ epoch, nonce }) => epoch === house.leaderEpoch && nonce === house.leaderNonce);

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lamports } from '@solana/kit';
 import { setSettler } from '../program/client/index.ts';
+import { markStaleInPlace } from '../sequencer/backup/restore.ts';
 import { connectRpc } from '../sequencer/chain/rpc.ts';
 import { dataPaths } from '../sequencer/context.ts';
 import { addressOf } from '../sequencer/ledger/addresses.ts';
@@ -197,4 +198,12 @@ test('delays are announced within their bounds, withdrawn, and lapse', async () 
   await skipSlots(world.node.url, CHANGE_DELAY + MORE);
   assert.equal(((await apply('delays', flags())).json as { done: boolean }).done, true);
   assert.match((await show(flags())).words, /delays +exit 20000 slots, change 50000 slots/);
+});
+
+test('what open bets can cost is not read from a ledger that may lack some', async () => {
+  await world.stop();
+  markStaleInPlace({ dataDirectory: world.directory, nowMs: Date.now });
+  await assert.rejects(show(flags()), { code: 'LEDGER_STALE', message: /may lack bets/ });
+  await restart();
+  assert.equal((await show(flags())).code, 0);
 });

@@ -11,6 +11,7 @@ import { MemoryStore } from '../client/store.ts';
 import { type LocalChainProcess, startLocalChainProcess } from '../localchain/process.ts';
 import { decodeHouse } from '../program/client/index.ts';
 import { LOCAL_PROGRAM_ADDRESS } from '../sequencer/config.ts';
+import { ChainProxy } from '../sequencer/test/chain-proxy.ts';
 import { placeBets, seatBettor } from './demo-bettors.ts';
 import { freePort } from './test/free-port.ts';
 import { runCasino, spawnCasino } from './test/run-casino.ts';
@@ -152,6 +153,50 @@ describe('casino init and start on a chain of others', { timeout: TIMEOUT_MS }, 
     const { exitCode, errors } = await init('--yes');
     assert.equal(exitCode, 2);
     assert.match(errors, /lacks settler\.json: restore/);
+  });
+});
+
+describe('casino init that is interrupted, or run twice at once', { timeout: TIMEOUT_MS }, () => {
+  const args = (payer: string, url: string) => {
+    const money = ['--bankroll', '20', '--settler', '0.5', '--yes', '--json'];
+    return ['init', '--cluster', url, '--keypair', payer, ...money];
+  };
+
+  test('pays once what was on its way when it was killed', async () => {
+    const cwd = directory('killed');
+    const { path, address: payer } = keypair('killed.json');
+    await fund(payer, 30n * SOL);
+    const proxy = await ChainProxy.start(chain.url);
+    try {
+      proxy.fail(['sendTransaction'], { kind: 'hold' }, 1);
+      const first = spawnCasino(args(path, proxy.url), { cwd, env });
+      while (proxy.held === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      first.kill('SIGKILL');
+      await new Promise((resolve) => first.once('close', resolve));
+      const second = runCasino(args(path, proxy.url), { cwd, env });
+      const sends = () => proxy.calls.filter(({ method }) => method === 'sendTransaction').length;
+      while (sends() < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      await proxy.release();
+      const { exitCode, output, errors } = await second;
+      assert.equal(exitCode, 0, errors);
+      assert.match(errors, /an earlier run had sent it: pay the operator's accounts/);
+      const told = JSON.parse(output);
+      assert.deepEqual([await balanceOf(told.settler), await balanceOf(told.authority)], [SOL / 2n, 10_000_000n]);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test('makes one set of keys, and one house with them', async () => {
+    const cwd = directory('twice');
+    const { path, address: payer } = keypair('twice.json');
+    await fund(payer, 30n * SOL);
+    const both = await Promise.all([1, 2].map(() => runCasino(args(path, chain.url), { cwd, env })));
+    assert.deepEqual(both.map(({ exitCode }) => exitCode).sort(), [0, 75], both.map(({ errors }) => errors).join('\n'));
+    const again = await runCasino(args(path, chain.url), { cwd, env });
+    assert.match(again.errors, /the house is complete/);
+    const told = JSON.parse(both.find(({ exitCode }) => exitCode === 0)?.output ?? '');
+    assert.equal(JSON.parse(again.output).authority, told.authority);
   });
 });
 

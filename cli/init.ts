@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Address, Commitment, KeyPairSigner } from '@solana/kit';
 import { getBase58Decoder } from '@solana/kit';
 import { MAINNET_GENESIS_HASH, PUBLIC_CLUSTERS } from '../protocol/constants.ts';
@@ -6,6 +8,7 @@ import { type ChainRpc, call, connectRpc } from '../sequencer/chain/rpc.ts';
 import { type Config, LOCAL_PROGRAM_ADDRESS } from '../sequencer/config.ts';
 import { dataPaths } from '../sequencer/context.ts';
 import { CasinoError, messageOf } from '../sequencer/errors.ts';
+import { type HeldLock, takeLock } from '../sequencer/ledger/lock.ts';
 import { type HousePlan, type MakingOptions, makeHouse, planHouse } from '../sequencer/operations/house-making.ts';
 import { genesisOf } from '../sequencer/operations/house-setup.ts';
 import { type OperatorKeys, readOperatorKeys } from '../sequencer/operations/keys.ts';
@@ -15,6 +18,7 @@ import { money } from './amounts.ts';
 import { saidYes, withoutInterruption } from './confirm.ts';
 import { EXIT_AGAIN, EXIT_FINDING, EXIT_USAGE } from './exit-codes.ts';
 import { type FileFlags, type InitSettings, settingsFor, writeOwnFiles } from './init-files.ts';
+import { KeptTransaction } from './kept-transaction.ts';
 import { Output } from './output.ts';
 import { deployedProgram } from './program-check.ts';
 import { type Cluster, clusterOf, defaultKeypairPath, readKeypair, readSolanaConfig } from './solana-config.ts';
@@ -40,6 +44,8 @@ interface Place {
 /** A house is made on an outside chain with all of these. */
 interface Made extends Place {
   rpc: ChainRpc;
+  /** Base58. */
+  genesisHash: string;
   config: Config;
   keys: OperatorKeys;
   payer: KeyPairSigner;
@@ -57,6 +63,7 @@ export async function runInit(flags: InitFlags): Promise<number> {
     output.end();
     process.stderr.write(`${messageOf(error)}\n`);
     if (!(error instanceof CasinoError)) return EXIT_FINDING;
+    if (error.code === 'LEDGER_LOCKED') return EXIT_AGAIN;
     if (error.retry) output.line('what has been made is kept: the same command goes on from there');
     return error.retry ? EXIT_AGAIN : error.code === 'CONFIG_INVALID' ? EXIT_USAGE : EXIT_FINDING;
   }
@@ -84,9 +91,20 @@ async function prepare(flags: InitFlags, output: Output): Promise<number> {
   // Before anything is written: a wrong cluster or program would be in the settings.
   const genesisHash = await askedChain(rpc, place);
   if (genesisHash !== undefined) await requireProgram(rpc, { program: settings.values.program as Address, genesisHash });
-  const keys = await writeOwnFiles(place);
-  if (genesisHash === undefined) return EXIT_AGAIN;
-  return await makeOnChain({ ...place, rpc, config: settings.values as Config, keys, payer });
+  // Of two at once each would make keys, and open a house with those that the other writes over.
+  const lock = lockDirectory(settings.dataDirectory);
+  try {
+    const keys = await writeOwnFiles(place);
+    if (genesisHash === undefined) return EXIT_AGAIN;
+    return await makeOnChain({ ...place, rpc, genesisHash, config: settings.values as Config, keys, payer });
+  } finally {
+    lock.close();
+  }
+}
+
+function lockDirectory(dataDirectory: string): HeldLock {
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  return takeLock(join(dataDirectory, 'init.lock'));
 }
 
 /** What a house on a chain of others needs to be told. */
@@ -149,6 +167,10 @@ async function makeOnChain(made: Made): Promise<number> {
   const { circuits, proverThreads: threads, provingKeysDirectory: ceremonyKeys } = config;
   const { keys: provingKeys } = await nativeProving({ paths, ceremonyKeys, circuits, threads, onProgress });
   const timing = { nowMs: () => performance.now(), onProgress };
+  const directory = join(settings.dataDirectory, 'operator');
+  const kept = new KeptTransaction({ rpc, directory, name: 'init', chain: made.genesisHash });
+  const before = await kept.finish();
+  if (before) output.line(`✓ an earlier run had sent it: ${before.note}`);
   const options: MakingOptions = {
     ...config,
     rpc,
@@ -157,6 +179,7 @@ async function makeOnChain(made: Made): Promise<number> {
     provingKeys,
     payer,
     settlerLamports: flags.settler,
+    pay: kept.send.bind(kept),
     ...timing,
   };
   const plan = await planHouse(options);
@@ -196,8 +219,9 @@ async function lamportsOf({ rpc, payer, flags }: Made): Promise<bigint> {
   return (await call(rpc.getBalance(payer.address, { commitment }))).value;
 }
 
-function showPlan(plan: HousePlan, { output, payer, config }: Made, balance: bigint): void {
+function showPlan(plan: HousePlan, { output, payer, config, genesisHash }: Made, balance: bigint): void {
   output.line(`\nHouse ${plan.house} of the program ${config.program}`);
+  output.line(`on ${PUBLIC_CLUSTERS[genesisHash] ?? `a chain that is none of the public ones (${genesisHash})`}`);
   for (const { what, lamports } of plan.steps) output.line(`  ${what.padEnd(54)} ${money(lamports)}`);
   output.line(`  ${'in all, from the keypair'.padEnd(54)} ${money(plan.totalLamports)}`);
   output.line(`Paid by ${payer.address}, which has ${money(balance)}.`);

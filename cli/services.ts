@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { LOCAL_PROGRAM_ADDRESS } from '../sequencer/config.ts';
+import { dataPaths } from '../sequencer/context.ts';
+import { CasinoError } from '../sequencer/errors.ts';
+import { LedgerReader } from '../sequencer/ledger/reader.ts';
 
-/** Longest that a process may take until it is ready. */
-const READY_TIMEOUT_MS = 180_000;
+/** Longest that a process that is not ready yet may say nothing: a restored ledger learns from the chain for as long as that takes. */
+const DEFAULT_SILENCE_MS = 180_000;
 /** Log lines kept for the message of a start that failed. */
 const MAX_KEPT_LINES = 20;
 const RESTART_DELAY_MS = 500;
@@ -21,6 +24,8 @@ export interface SupervisionOptions {
   dataDirectory: string;
   /** A process that ends this often without having been ready is not started again. */
   maxFailedStarts?: number;
+  /** A process that is not ready and tells of no progress for so long is ended. */
+  silenceMs?: number;
   /** Further flags of the sequencer. */
   sequencerFlags?: readonly string[];
   /** What is being done, in plain words. */
@@ -105,9 +110,36 @@ export async function startSequencer(options: SupervisionOptions): Promise<Runni
   return { apiUrl: url ?? '', stop: () => sequencer.stop() };
 }
 
-/** Removes everything that lasts: chain, ledger, keys and proofs belong together. */
+/**
+ * Removes everything that lasts: chain, ledger, keys and proofs belong together. `CONFIG_INVALID` if there is no local chain among it, or the
+ * ledger is of a house elsewhere: that house stays, and nobody would have its keys.
+ */
 export function resetData(dataDirectory: string): void {
+  const isEmpty = !existsSync(dataDirectory) || readdirSync(dataDirectory).length === 0;
+  if (!isEmpty && !existsSync(join(dataDirectory, 'chain'))) {
+    throw new CasinoError('CONFIG_INVALID', `${dataDirectory} holds no local chain: --reset leaves it alone`);
+  }
+  const program = programOf(dataPaths(dataDirectory).ledger);
+  if (program !== undefined && program !== LOCAL_PROGRAM_ADDRESS) {
+    const message = `the ledger in ${dataDirectory} is of a house of the program ${program}: --reset is for the local chain alone`;
+    throw new CasinoError('CONFIG_INVALID', message);
+  }
   rmSync(dataDirectory, { recursive: true, force: true });
+}
+
+/** The program of a ledger's house; undefined if there is none, or it can not be read, which a reset may be meant to cure. */
+function programOf(ledger: string): string | undefined {
+  if (!existsSync(ledger)) return undefined;
+  try {
+    const read = LedgerReader.open(ledger);
+    try {
+      return read.meta('identity')?.split('/')[0];
+    } finally {
+      read.close();
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 /** A process that ended before it was ready, with its last words. */
@@ -123,7 +155,7 @@ export class StartFailure extends Error {
 }
 
 /** A child process that logs to a file, says when it is ready, ends with this process, and is started again when it fails. */
-class Supervised {
+export class Supervised {
   readonly #name: string;
   readonly #args: string[];
   readonly #options: SupervisionOptions;
@@ -156,13 +188,16 @@ class Supervised {
     let ready = false;
     this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
     return new Promise<LogLine>((resolve, reject) => {
-      const timer = setTimeout(() => child.kill('SIGKILL'), READY_TIMEOUT_MS);
+      const timer = setTimeout(() => child.kill('SIGKILL'), this.#options.silenceMs ?? DEFAULT_SILENCE_MS);
       lines.on('line', (line) => {
         writeSync(log, `${line}\n`);
         kept.push(line);
         if (kept.length > MAX_KEPT_LINES) kept.shift();
         const parsed = parseLine(line);
-        if (parsed.progress) this.#options.onProgress(parsed.msg);
+        if (parsed.progress) {
+          timer.refresh();
+          this.#options.onProgress(parsed.msg);
+        }
         if (parsed.msg !== 'ready') return;
         ready = true;
         this.#failedStarts = 0;

@@ -68,7 +68,9 @@ describe('a backup', () => {
     return makeBackup({ ...place, withKeys: false, nowMs: () => nowMs, onProgress: () => {}, ...change });
   };
   const verify = (name = directory.named()) => verifyBackup(directory, name, () => {});
-  const restore = (change: { dataDirectory?: string; replace?: boolean; allowUnsigned?: boolean } = {}) =>
+  const restore = (
+    change: { dataDirectory?: string; replace?: boolean; allowUnsigned?: boolean; onProgress?: () => void } = {},
+  ) =>
     restoreBackup({
       ...{ directory, name: directory.named(), dataDirectory: join(elsewhere, 'data'), replace: false, allowUnsigned: false },
       ...{ nowMs: () => nowMs, onProgress: () => {} },
@@ -125,6 +127,44 @@ describe('a backup', () => {
     assert.equal(directory.list().length, 2);
     assert.deepEqual(readdirSync(join(directory.path, 'archive')), [archive], 'they need it still');
     for (const name of directory.list()) assert.deepEqual(verify(name).findings, []);
+  });
+
+  test('made by a clock that was set back is the newest all the same, and not the one that is removed', async () => {
+    nowMs += 365 * 86_400_000;
+    await backup();
+    nowMs -= 365 * 86_400_000;
+    await w.place(0, 1);
+    const { manifest, removed } = await backup({ keep: 1 });
+    assert.equal(removed.includes(manifest.name), false);
+    assert.deepEqual(directory.list(), [manifest.name]);
+    assert.equal(manifest.time, nowMs);
+    assert.deepEqual(verify().findings, []);
+  });
+
+  test('goes to no directory that holds those of another ledger, which it would remove in time', async () => {
+    const { manifest } = await backup();
+    const other = await new ArchiveWorld().open();
+    try {
+      const place = { dataDirectory: other.directory, directory: directory.path, withKeys: false, keep: 1 };
+      await assert.rejects(makeBackup({ ...place, nowMs: () => nowMs + 1_000, onProgress: () => {} }), {
+        code: 'CONFIG_INVALID',
+        message: /of another ledger/,
+      });
+    } finally {
+      await other.close();
+    }
+    assert.deepEqual(directory.list(), [manifest.name]);
+  });
+
+  test('whose keys are exchanged while it is restored brings none of them', async () => {
+    await backup({ withKeys: true });
+    const keys = directory.fileOf(directory.named(), 'keys.json');
+    // As soon as the keys have been verified: what comes next is the pool.
+    const onProgress = () => writeFileSync(keys, JSON.stringify({ 'terms-9.hex': '07' }));
+    const dataDirectory = join(elsewhere, 'data');
+    assert.throws(() => restore({ dataDirectory, onProgress }), { code: 'BACKUP_DAMAGED', message: /keys\.json/ });
+    assert.equal(existsSync(join(dataPaths(dataDirectory).keys, 'terms-9.hex')), false);
+    assert.equal(existsSync(dataPaths(dataDirectory).ledger), false);
   });
 
   test('without a file that the service has lost says so, and is one all the same', async () => {

@@ -13,6 +13,7 @@ import { readReceiptKey } from '../operations/keys.ts';
 import { BackupDirectory, filesNamedBy, type NamedFile } from './directory.ts';
 import { copyFile, hashOfFile, isFile } from './files.ts';
 import { type BackupManifest, manifestBytes, parseManifest, signManifest } from './manifest.ts';
+import { readManifest } from './verify.ts';
 
 /** All pages in one step: a copy in several begins anew whenever the service commits in between. */
 const ALL_PAGES = 0x7fffffff;
@@ -42,7 +43,7 @@ export interface BackupResult {
 /**
  * Backs a data directory up, whether its service runs or not: the ledger as of one moment, and the archives and blobs that it names, those
  * that are there already left as they are. Nothing that a crash leaves can be taken for a backup. What the service itself lacks is named in
- * `missing`, and no reason to have none. `CONFIG_INVALID` without a ledger, `LEDGER_LOCKED` while another backup is made there,
+ * `missing`, and no reason to have none. `CONFIG_INVALID` without a ledger or among another one's backups, `LEDGER_LOCKED` while another backup is made there,
  * `LEDGER_CORRUPT` if the copy is not whole, `BACKUP_FAILED` if it can not be written.
  */
 export async function makeBackup(options: BackupOptions): Promise<BackupResult> {
@@ -59,6 +60,7 @@ export async function makeBackup(options: BackupOptions): Promise<BackupResult> 
       options.onProgress({ label: 'copying the ledger', done: 0, total: undefined });
       await copyLedger(paths.ledger, ledgerPath);
       const counted = checkWholeLedger(ledgerPath);
+      requireSameLedger(directory, toHex(counted.id));
       const files = filesNamedBy(ledgerPath);
       const pooled = fillPool(options, { directory, files });
       const keys = options.withKeys ? copyKeys(paths.keys, join(begun.path, 'keys.json')) : null;
@@ -91,6 +93,27 @@ export async function makeBackup(options: BackupOptions): Promise<BackupResult> 
   } catch (error) {
     if (error instanceof CasinoError) throw error;
     throw new CasinoError('BACKUP_FAILED', `the backup can not be written: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The newest backup is what is restored, and older ones are removed in time: those of another ledger are neither in place of this one's. */
+function requireSameLedger(directory: BackupDirectory, id: string): void {
+  for (const name of directory.list()) {
+    if ((ledgerIdOf(directory, name) ?? id) === id) continue;
+    throw new CasinoError(
+      'CONFIG_INVALID',
+      `${directory.path} holds backups of another ledger (${name}): use a directory for each`,
+    );
+  }
+}
+
+/** Undefined if the manifest is damaged: that is for `verify` to say, and no reason to have no further backup. */
+function ledgerIdOf(directory: BackupDirectory, name: string): string | undefined {
+  try {
+    return readManifest(directory, name).manifest.ledger.id;
+  } catch (error) {
+    if (error instanceof CasinoError) return undefined;
+    throw error;
   }
 }
 

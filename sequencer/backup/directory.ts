@@ -62,10 +62,13 @@ export class BackupDirectory {
     return join(this.path, folder, name);
   }
 
-  /** A folder in which a backup can be written that nobody sees yet, and what makes it one, for good. */
+  /**
+   * A folder in which a backup can be written that nobody sees yet, and what makes it one, for good. It is named later than all others, also
+   * by a clock that was set back: the newest is what is restored, and what is never removed.
+   */
   begin(nowMs: number): { name: string; path: string; finish(): void } {
-    const name = nameOf(nowMs);
-    if (this.list().includes(name)) throw new CasinoError('CONFIG_INVALID', `there is a backup ${name} already`);
+    const newest = this.list().at(-1);
+    const name = nameOf(newest === undefined ? nowMs : Math.max(nowMs, timeOf(newest) + 1));
     const path = this.fileOf(`${PARTIAL}${name}`, '');
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const finish = () => {
@@ -133,6 +136,7 @@ export function filesNamedBy(ledgerPath: string): NamedFile[] {
 
 const keyOf = ({ folder, name }: Pick<NamedFile, 'folder' | 'name'>): string => `${folder}/${name}`;
 const nameOf = (timeMs: number): string => new Date(timeMs).toISOString().replace(/[:.]/g, '-');
+const timeOf = (name: string): number => Date.parse(name.replace(/T(..)-(..)-(..)-/, 'T$1:$2:$3.'));
 
 function namesIn(folder: string): string[] {
   try {

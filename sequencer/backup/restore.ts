@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { dataPaths } from '../context.ts';
@@ -60,7 +61,8 @@ export function restoreBackup(options: RestoreOptions): RestoreResult {
       throw new CasinoError('CONFIG_INVALID', `${dataDirectory} holds a ledger: --replace moves it aside`);
     }
     const signatureHolds = compareSigner(paths.keys, { signedBy, allowUnsigned: options.allowUnsigned });
-    const keysWritten = manifest.keys_sha256 === null ? [] : restoreKeys(directory.fileOf(name, 'keys.json'), paths.keys);
+    const keys = { from: directory.fileOf(name, 'keys.json'), sha256: manifest.keys_sha256 };
+    const keysWritten = restoreKeys(keys, paths.keys);
     restoreFiles(options, filesNamedBy(directory.fileOf(name, 'ledger.db')), manifest);
     const staged = stageLedger(options, manifest);
     const movedAside = old.length > 0 ? moveAside(old, { dataDirectory, nowMs }) : undefined;
@@ -105,9 +107,15 @@ function compareSigner(keys: string, backup: { signedBy: string | undefined; all
   throw new CasinoError('BACKUP_DAMAGED', `${found}, and the receipt key in ${keys} is ${own}`);
 }
 
-/** Writes the keys that are not there; one that is there and differs is never replaced. */
-function restoreKeys(from: string, folder: string): string[] {
-  const keys = JSON.parse(readFileSync(from, 'utf8')) as Record<string, string>;
+/**
+ * Writes the keys that are not there; one that is there and differs is never replaced. Only the bytes that the manifest names are taken: a
+ * secret of terms that somebody else has put there would make all outcomes under them known.
+ */
+function restoreKeys({ from, sha256 }: { from: string; sha256: string | null }, folder: string): string[] {
+  if (sha256 === null) return [];
+  const bytes = readFileSync(from);
+  if (hash('sha256', bytes) !== sha256) throw new CasinoError('BACKUP_DAMAGED', `${from} is not what was written`);
+  const keys = JSON.parse(bytes.toString('utf8')) as Record<string, string>;
   const names = Object.keys(keys);
   if (!names.every((name) => KEY_FILE.test(name))) throw new CasinoError('BACKUP_DAMAGED', `${from} names no files of keys`);
   const missing = names.filter((name) => !existsSync(join(folder, name)));

@@ -14,8 +14,16 @@ import { steadyTransport } from './transport.ts';
 export type ChainRpc = Rpc<SolanaRpcApi>;
 export type Commitment = 'confirmed' | 'finalized';
 
-/** A node, reached through `steadyTransport`. */
+/** A node, reached through `steadyTransport`. `CONFIG_INVALID` if its address has a user or a password. */
 export function connectRpc(url: string, timeoutMs = DEFAULTS.rpcTimeoutMs): ChainRpc {
+  const { username, password } = new URL(url);
+  if (username !== '' || password !== '') {
+    // `fetch` refuses these, in words that hold the whole address.
+    throw new CasinoError(
+      'CONFIG_INVALID',
+      "a node's address can have no user and no password: a provider's key goes into its path",
+    );
+  }
   return createSolanaRpcFromTransport(steadyTransport({ url, timeoutMs }));
 }
 

@@ -14,7 +14,7 @@ import { PUBLIC_CLUSTERS } from '../../protocol/constants.ts';
 import { vrfCommitmentOf } from '../../protocol/outcome.ts';
 import { ChainReader } from '../chain/reader.ts';
 import { call } from '../chain/rpc.ts';
-import { sendAndFinalize } from '../chain/transactions.ts';
+import { sendAndFinalize, type TransactionInput } from '../chain/transactions.ts';
 import { CasinoError } from '../errors.ts';
 import type { ProvingKey } from '../prover/proving-keys.ts';
 import {
@@ -42,6 +42,11 @@ export interface MakingOptions extends HouseOptions {
   payer: TransactionSigner;
   /** What the settler is topped up to, in lamports. */
   settlerLamports: bigint;
+  /**
+   * Sends what moves lamports of the payer, until it is final, so that no later run sends it again while it may land. `note`: what it does.
+   * Whatever an earlier run has sent must have found its end.
+   */
+  pay(input: TransactionInput, note: string): Promise<unknown>;
 }
 
 export interface HousePlan {
@@ -112,11 +117,8 @@ export async function makeHouse(options: MakingOptions, shouldStop: () => boolea
   ].filter(({ amount }) => amount > 0n);
   if (paid.length > 0) {
     onProgress("paying the operator's accounts");
-    await submit(
-      options,
-      payer,
-      paid.map((one) => getTransferSolInstruction({ source: payer, ...one })),
-    );
+    const instructions = paid.map((one) => getTransferSolInstruction({ source: payer, ...one }));
+    await options.pay({ payer, instructions, computeUnits: SETUP_COMPUTE_UNITS }, "pay the operator's accounts");
   }
   for (;;) {
     if (shouldStop()) return false;
@@ -128,7 +130,8 @@ export async function makeHouse(options: MakingOptions, shouldStop: () => boolea
     else if (account.currentTerms === 0) await openTerms(options, house, 1);
     else if (state.unfunded && options.bankroll > 0n) {
       onProgress('funding the house');
-      await submit(options, payer, [await fundHouse({ program, payer, house, amount: options.bankroll })]);
+      const instructions = [await fundHouse({ program, payer, house, amount: options.bankroll })];
+      await options.pay({ payer, instructions, computeUnits: SETUP_COMPUTE_UNITS }, `fund ${house}`);
       return true;
     } else return true;
   }
@@ -148,7 +151,8 @@ export async function makeDevelopmentHouse(options: HouseOptions): Promise<void>
     await airdrop(options, { to: keys.authority.address, amount: bankroll + DEVELOPMENT_LAMPORTS });
     await airdrop(options, { to: keys.settler.address, amount: DEVELOPMENT_LAMPORTS });
   }
-  await makeHouse({ ...options, payer: keys.authority, settlerLamports: 0n });
+  const pay = (input: TransactionInput) => sendAndFinalize(rpc, input);
+  await makeHouse({ ...options, payer: keys.authority, settlerLamports: 0n, pay });
 }
 
 /** What of the house is final. Bankroll that is on its way counts: a second one would be worse than a late one. */

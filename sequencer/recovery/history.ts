@@ -1,13 +1,19 @@
 import type { Signature } from '@solana/kit';
 import { type BatchSettled, eventsOf, type TransfersSettled } from '../../program/client/index.ts';
+import { backoffMs } from '../backoff.ts';
 import type { ChainReader } from '../chain/reader.ts';
 import { call } from '../chain/rpc.ts';
+import { SYSTEM_CLOCK } from '../clock.ts';
 import { CasinoError } from '../errors.ts';
 
 /** Signatures of one page: the most that a node gives. */
 const PAGE = 1_000;
 /** Transactions that are looked through at the most: a house with more since its backup needs more than this command. */
 const MAX_TRANSACTIONS = 1_000_000;
+
+/** How often a look at the chain is tried. */
+const MAX_TRIES = 6;
+const PAUSES = { firstMs: 200, mostMs: 5_000 };
 
 /** A settlement that landed for good. */
 export interface SettledStep {
@@ -56,7 +62,7 @@ async function* signatures(reader: ChainReader): AsyncGenerator<{ signature: Sig
   let before: Signature | undefined;
   do {
     const options = { commitment: 'finalized', limit: PAGE, ...(before && { before }) } as const;
-    const page = await call(reader.rpc.getSignaturesForAddress(reader.house, options));
+    const page = await steadily(() => call(reader.rpc.getSignaturesForAddress(reader.house, options)));
     for (const { signature, err, blockTime } of page) if (!err) yield { signature, blockTime };
     before = page.at(-1)?.signature;
   } while (before !== undefined);
@@ -64,12 +70,30 @@ async function* signatures(reader: ChainReader): AsyncGenerator<{ signature: Sig
 
 async function eventsOfTransaction(reader: ChainReader, signature: Signature): Promise<(BatchSettled | TransfersSettled)[]> {
   const options = { commitment: 'finalized', encoding: 'base64', maxSupportedTransactionVersion: 0 } as const;
-  const transaction = await call(reader.rpc.getTransaction(signature, options));
-  const events = eventsOf(transaction?.meta?.logMessages ?? [], reader.program);
+  const transaction = await steadily(async () => {
+    const found = await call(reader.rpc.getTransaction(signature, options));
+    // Taken for one without events, it would have all older ones looked through in vain.
+    if (!found) throw new CasinoError('CHAIN_UNREACHABLE', `the node lists ${signature} and does not show it`);
+    return found;
+  });
+  const events = eventsOf(transaction.meta?.logMessages ?? [], reader.program);
   return events.flatMap((event) => {
     const settles = event.name === 'BatchSettled' || event.name === 'TransfersSettled';
     return settles && event.house === reader.house ? [event] : [];
   });
+}
+
+/** One broken connection among thousands of looks is no reason to begin anew with the first. */
+async function steadily<T>(look: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await look();
+    } catch (error) {
+      if (tries === MAX_TRIES || !(error instanceof CasinoError) || error.code !== 'CHAIN_UNREACHABLE') throw error;
+      const pauseMs = backoffMs(tries, { ...PAUSES, random: SYSTEM_CLOCK.random() });
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
 }
 
 /** Which numbers have not been found yet. */

@@ -292,6 +292,23 @@ describe('a restored ledger', () => {
       await w.settleAndCheck();
     }));
 
+  test('learns from a node whose connections break, and that shows less than it lists, now and then', () =>
+    within(1, async (w) => {
+      await backup(w);
+      await w.bet(2);
+      await settled(w);
+      await w.stop();
+      restore(w);
+      w.proxy.fail(['getTransaction'], { kind: 'cut' }, 2);
+      w.proxy.fail(['getTransaction'], { kind: 'say', text: '{"jsonrpc":"2.0","id":"1","result":null}' }, 1);
+      w.proxy.fail(['getSignaturesForAddress'], { kind: 'lose-answer' }, 1);
+      await w.start();
+      assert.equal(staleMark(w.ledger), undefined);
+      await w.reconnect();
+      await w.bet(1);
+      await w.settleAndCheck();
+    }));
+
   test('does not start without the blob of a settled batch, and does once it is back', () =>
     within(1, async (w) => {
       await backup(w);

@@ -28,6 +28,7 @@ const U64_MAX = 2n ** 64n - 1n;
 /** A hundred years. */
 const MAX_ARCHIVE_AFTER_MS = 3_155_760_000_000;
 const isHttpUrl = (found: string) => URL.canParse(found) && /^https?:$/.test(new URL(found).protocol);
+const isNodeUrl = (found: string) => isHttpUrl(found) && new URL(found).username === '' && new URL(found).password === '';
 const isOriginOrAll = (found: string) => found === '*' || (isHttpUrl(found) && new URL(found).origin === found);
 
 /** Every setting of the service, in the order of the docs. A new field of `Config` has its line here, or nothing compiles. */
@@ -42,7 +43,7 @@ export const SETTINGS: { readonly [Name in keyof Required<Config>]: Setting<NonN
   rpcUrl: {
     key: 'chain.rpc_url',
     flag: 'rpc',
-    kind: checkedText(isHttpUrl, 'an http or https URL'),
+    kind: checkedText(isNodeUrl, 'an http or https URL without user and password'),
     secret: true,
     about: "The JSON-RPC address of a node. Without it `casino start` runs a local chain. A provider's key in it is never shown.",
   },

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
+import { connectRpc } from '../chain/rpc.ts';
 import { DEFAULTS } from '../config.ts';
 import { parseSettings, readSettingsFile } from './file.ts';
 import { type Environment, type Flags, resolveSettings, serviceConfig } from './resolve.ts';
@@ -130,6 +131,11 @@ describe('sources', () => {
   test('with a secret do not show it when they are wrong', () => {
     const { problems } = of('', { flags: { rpc: 'ftp://user:s3cret@node' } });
     assert.match(problems.join(), /--rpc must be an http or https URL/);
+    // The platform's fetch takes none, and its message has the whole address, which ends in the log.
+    const named = 'http://me:hush@127.0.0.1:8899/hush';
+    const { problems: shown } = resolveSettings({ flags: { rpc: named }, environment: {} });
+    assert.match(shown.join(), /--rpc must be an http or https URL without user and password$/);
+    assert.throws(() => connectRpc(named), { code: 'CONFIG_INVALID', message: /^((?!hush).)*$/ });
     assert.doesNotMatch(problems.join(), /s3cret/);
   });
 
