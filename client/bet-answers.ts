@@ -35,9 +35,14 @@ export class BetAnswers {
 
   /**
    * Stores a receipt of a bet once and for all, whatever else is wrong with its answer: the bettor may need it. The bet and the seed's
-   * path go with it, so that a receipt file can be made of it; the path is that of the last answer. Needs no earlier bet to be answered.
+   * path go with it, so that a receipt file can be made of it; the path is that of the last answer. Needs no earlier bet to be answered,
+   * and nor does the evidence of a fraud in it.
    */
-  async keepReceipt(bet: PendingBet, { receipt: signed, seed }: BetAnswer): Promise<void> {
+  keepReceipt(bet: PendingBet, answer: BetAnswer): Promise<void> {
+    return this.keepingEvidence(bet.betNumber, () => this.#keepReceipt(bet, answer));
+  }
+
+  async #keepReceipt(bet: PendingBet, { receipt: signed, seed }: BetAnswer): Promise<void> {
     const { context, book } = this.#o;
     checkReceipt(context, { bet, signed });
     const first = await book.receipt(bet.betNumber);
@@ -73,7 +78,7 @@ export class BetAnswers {
       await assertBalance({ ...this.#o, receipt, depositsBefore });
     }
     const nextBet = bet.betNumber + 1n;
-    const limits = mergeLimits(context, { known: record.limits, fresh: answer.limit, nextBet });
+    const limits = mergeLimits(context, { known: record.limits, fresh: answer.limit, nextBet, pending });
     const balance = receipt.balanceAfter;
     return { record: { ...record, nextBet, head: bet.head, balance, limits, pending, refusals: [] }, receipt };
   }
