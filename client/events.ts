@@ -5,8 +5,7 @@ import { type BetSummary, betSummaryOf } from './history.ts';
 import { JsonReader, parseJson } from './parse.ts';
 
 /** What the service tells as it happens. `cursor` is its place among all events: `events({ cursor })` goes on after it. */
-export type CasinoEvent = { cursor: string } & /** A bet was taken: told once, however often it is sent again. */
-(
+export type CasinoEvent = { cursor: string } /** A bet was taken: told once, however often it is sent again. */ & (
   | ({ type: 'bet_result' } & BetSummary)
   /** A batch is in another state. */
   | { type: 'batch_changed'; batch: BatchStatus }
