@@ -61,6 +61,12 @@ export class BetAnswers {
     });
   }
 
+  /** The receipt of this very bet, if one was kept. */
+  async keptReceipt(bet: PendingBet): Promise<SignedBytes | undefined> {
+    const receipt = await this.#o.book.receipt(bet.betNumber);
+    return receipt && decodeReceipt(receipt.message).head === bet.head ? receipt : undefined;
+  }
+
   /** Checks the answer to the record's first pending bet, whose receipt is kept; gives the record that follows, not stored yet. */
   async accept(
     record: SigningRecord,
@@ -109,8 +115,8 @@ export class BetAnswers {
 
   /** A house that has taken a bet can not refuse it, nor one that it is built on. */
   async #assertNotTaken(taken: PendingBet, { bet, refusal }: { bet: PendingBet; refusal: SignedBytes }): Promise<void> {
-    const receipt = await this.#o.book.receipt(taken.betNumber);
-    if (!receipt || decodeReceipt(receipt.message).head !== taken.head) return;
+    const receipt = await this.keptReceipt(taken);
+    if (!receipt) return;
     const messages = { receipt, refusal };
     throw signedFraud('refusal-after-receipt', 'the house refused a bet that it had taken, or taken another on', {
       messages,

@@ -215,6 +215,10 @@ describe('an answer that is withheld', () => {
     );
     assert.deepEqual(recovered, [3n, 4n]);
     for (const body of table.service.bets.slice(first)) assert.ok(sent.has(body), 'other bytes were sent than before');
+    // Bet 4 was answered, and its receipt kept: by that a house which has lost it takes it again.
+    const kept = JSON.parse((await table.store.get(recordKey(client).replace(/record$/, 'receipts/4'))) as string);
+    const { message, signature } = kept as Record<string, string>;
+    assert.deepEqual([...table.service.brought], [['4', { message, signature }]]);
   });
 
   it('or is another bet’s, is found out', async () => {
