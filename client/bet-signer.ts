@@ -31,7 +31,8 @@ export interface BetSignerOptions {
   context: VaultContext;
   accountId: bigint;
   roots: SeedRoots;
-  session: () => Promise<Session>;
+  /** `anew`: as the store has it now, and not as it was read before. */
+  session: (options?: { anew: boolean }) => Promise<Session>;
 }
 
 /** A service looks at the chain now and then: how often it is asked whether it has seen a deposit, and how far apart. */
@@ -74,7 +75,9 @@ export class BetSigner {
     if (before && !this.#isCertain(record, wanted)) return undefined;
     const limits = before ? record.limits : await this.#allowed(record, wanted);
     await roots.require(wanted);
-    const session = await this.#o.session();
+    let session = await this.#o.session();
+    // Another client of this store may have changed the key meanwhile.
+    if (session.keyHash !== record.sessionKeyHash) session = await this.#o.session({ anew: true });
     if (session.keyHash !== record.sessionKeyHash) {
       throw new ClientError('WRONG_SESSION_KEY', 'the wallet made another session key than the one of the vault');
     }
