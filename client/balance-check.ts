@@ -12,8 +12,8 @@ const MAX_OPEN_BETS = 10_000n;
 /**
  * Called for the first receipt, and when a receipt's balance is below the one before it plus the bet: that is right only if money left
  * the vault on chain. Holds it against the vault there plus the receipts of the bets it has not settled; `balance` evidence if it is
- * below that too. Of the vault's deposits that wait for a batch, at most `depositsBefore` count: those that were final before the bet.
- * A later one may be final now and not have been when the service answered.
+ * below that too. Of the vault's deposits that wait for a batch, at most `depositsBefore` count: those that the service had
+ * seen final before the bet. Another may be final now and not have been, or not been seen, when the service answered.
  */
 export async function assertBalance(input: {
   chain: Chain;

@@ -35,9 +35,14 @@ export class BetAnswers {
 
   /**
    * Stores a receipt of a bet once and for all, whatever else is wrong with its answer: the bettor may need it. The bet and the seed's
-   * path go with it, so that a receipt file can be made of it; the path is that of the last answer. Needs no earlier bet to be answered.
+   * path go with it, so that a receipt file can be made of it; the path is that of the last answer. Needs no earlier bet to be answered,
+   * and nor does the evidence of a fraud in it.
    */
-  async keepReceipt(bet: PendingBet, { receipt: signed, seed }: BetAnswer): Promise<void> {
+  keepReceipt(bet: PendingBet, answer: BetAnswer): Promise<void> {
+    return this.keepingEvidence(bet.betNumber, () => this.#keepReceipt(bet, answer));
+  }
+
+  async #keepReceipt(bet: PendingBet, { receipt: signed, seed }: BetAnswer): Promise<void> {
     const { context, book } = this.#o;
     checkReceipt(context, { bet, signed });
     const first = await book.receipt(bet.betNumber);
@@ -54,6 +59,12 @@ export class BetAnswers {
       seedPath: seed.path.slice(0, SEED_TREE_DEPTH),
       bet,
     });
+  }
+
+  /** The receipt of this very bet, if one was kept. */
+  async keptReceipt(bet: PendingBet): Promise<SignedBytes | undefined> {
+    const receipt = await this.#o.book.receipt(bet.betNumber);
+    return receipt && decodeReceipt(receipt.message).head === bet.head ? receipt : undefined;
   }
 
   /** Checks the answer to the record's first pending bet, whose receipt is kept; gives the record that follows, not stored yet. */
@@ -73,7 +84,7 @@ export class BetAnswers {
       await assertBalance({ ...this.#o, receipt, depositsBefore });
     }
     const nextBet = bet.betNumber + 1n;
-    const limits = mergeLimits(context, { known: record.limits, fresh: answer.limit, nextBet });
+    const limits = mergeLimits(context, { known: record.limits, fresh: answer.limit, nextBet, pending });
     const balance = receipt.balanceAfter;
     return { record: { ...record, nextBet, head: bet.head, balance, limits, pending, refusals: [] }, receipt };
   }
@@ -104,8 +115,8 @@ export class BetAnswers {
 
   /** A house that has taken a bet can not refuse it, nor one that it is built on. */
   async #assertNotTaken(taken: PendingBet, { bet, refusal }: { bet: PendingBet; refusal: SignedBytes }): Promise<void> {
-    const receipt = await this.#o.book.receipt(taken.betNumber);
-    if (!receipt || decodeReceipt(receipt.message).head !== taken.head) return;
+    const receipt = await this.keptReceipt(taken);
+    if (!receipt) return;
     const messages = { receipt, refusal };
     throw signedFraud('refusal-after-receipt', 'the house refused a bet that it had taken, or taken another on', {
       messages,

@@ -67,12 +67,16 @@ export class BetRun {
     return this.#flights.length;
   }
 
-  /** Puts the bets that an earlier run had signed on their way again, byte for byte and in order. */
+  /**
+   * Puts the bets that an earlier run had signed on their way again, byte for byte and in order. A receipt that came for one while an earlier
+   * bet had no answer goes with it: without it a restored house would refuse the bet for good.
+   */
   async sendPending(order: Omit<Order, keyof WantedStake>): Promise<void> {
     if (this.#record.pending.length === 0) return;
     // What was read may be visible and yet not durable: the run that wrote it can have ended before its sync.
     await this.#o.book.save(this.#record);
-    for (const bet of this.#record.pending) this.#send(bet, { ...order, ...bet });
+    const receipts = await Promise.all(this.#record.pending.map((bet) => this.#o.answers.keptReceipt(bet)));
+    for (const [index, bet] of this.#record.pending.entries()) this.#send(bet, { ...order, ...bet }, receipts[index]);
   }
 
   /**
@@ -178,9 +182,9 @@ export class BetRun {
     });
   }
 
-  #send(bet: PendingBet, order: Order): void {
+  #send(bet: PendingBet, order: Order, receipt?: SignedBytes): void {
     const before = this.#flights.at(-1)?.flight;
-    const flight = new Flight(this.#o, { bet, before, onOutcome: this.#o.onChange });
+    const flight = new Flight(this.#o, { bet, before, receipt, onOutcome: this.#o.onChange });
     this.#flights.push({ flight, order });
   }
 

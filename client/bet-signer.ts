@@ -6,6 +6,7 @@ import type { ApiClient } from './api.ts';
 import { signBet } from './bet-signing.ts';
 import type { Chain } from './chain.ts';
 import { covers, type VaultContext } from './checks.ts';
+import type { Clock } from './clock.ts';
 import { ClientError } from './errors.ts';
 import { type HouseContext, loadVault } from './house.ts';
 import { requireLimit } from './limits.ts';
@@ -20,8 +21,9 @@ export interface WantedStake {
 }
 
 export interface BetSignerOptions {
-  api: Pick<ApiClient, 'vault' | 'balance'>;
+  api: Pick<ApiClient, 'vault' | 'balance' | 'health'>;
   chain: Chain;
+  clock: Clock;
   book: RecordBook;
   house: HouseContext;
   owner: Address;
@@ -29,8 +31,13 @@ export interface BetSignerOptions {
   context: VaultContext;
   accountId: bigint;
   roots: SeedRoots;
-  session: () => Promise<Session>;
+  /** `anew`: as the store has it now, and not as it was read before. */
+  session: (options?: { anew: boolean }) => Promise<Session>;
 }
+
+/** A service looks at the chain now and then: how often it is asked whether it has seen a deposit, and how far apart. */
+const COUNTED_LOOKS = 8;
+const COUNTED_POLL_MS = 250;
 
 /** Signs bets that the house has to take, and no other. */
 export class BetSigner {
@@ -43,7 +50,7 @@ export class BetSigner {
     this.#o = options;
   }
 
-  /** Deposits that were final and not yet settled when chain and service were asked: the service had time to count them. Base units. */
+  /** Deposits that were not settled when chain and service were asked, and that the service said it had seen final. Base units. */
   get depositsBefore(): bigint {
     return this.#depositsBefore;
   }
@@ -68,7 +75,9 @@ export class BetSigner {
     if (before && !this.#isCertain(record, wanted)) return undefined;
     const limits = before ? record.limits : await this.#allowed(record, wanted);
     await roots.require(wanted);
-    const session = await this.#o.session();
+    let session = await this.#o.session();
+    // Another client of this store may have changed the key meanwhile.
+    if (session.keyHash !== record.sessionKeyHash) session = await this.#o.session({ anew: true });
     if (session.keyHash !== record.sessionKeyHash) {
       throw new ClientError('WRONG_SESSION_KEY', 'the wallet made another session key than the one of the vault');
     }
@@ -90,7 +99,8 @@ export class BetSigner {
     if (record.refusals.length >= MAX_RECORD_MESSAGES) {
       throw new ClientError('TOO_MANY_REFUSALS', `${record.refusals.length} bets with number ${record.nextBet} were refused`);
     }
-    const ask = !this.#asked;
+    // Without a balance at hand, money has left since it was asked, and other deposits may have come.
+    const ask = !this.#asked || record.balance === undefined;
     if (ask) await this.#assertNotBehindChain(record);
     await this.#assertFunds(record, wanted.stakeUnits * STAKE_UNIT);
     const { api, owner, context } = this.#o;
@@ -109,7 +119,19 @@ export class BetSigner {
       throw new ClientError('RECORD_CONFLICT', `${where}: the store is older than the vault`);
     }
     const final = await loadVault(chain, { context, owner, commitment: 'finalized' });
-    this.#depositsBefore = final.state?.pendingDeposit ?? 0n;
+    const deposits = final.state?.pendingDeposit ?? 0n;
+    this.#depositsBefore = deposits > 0n && (await this.#isCounted(await chain.slot('finalized'))) ? deposits : 0n;
+  }
+
+  /** Whether the service has seen all that is final up to a slot. One that is behind leaves a deposit out of a balance, and lies not. */
+  async #isCounted(slot: bigint): Promise<boolean> {
+    const { api, clock } = this.#o;
+    for (let look = 1; ; look += 1) {
+      const seen = await api.health().catch(() => undefined);
+      if (!seen || seen.slot >= slot) return seen !== undefined;
+      if (look === COUNTED_LOOKS) return false;
+      await clock.sleep(COUNTED_POLL_MS);
+    }
   }
 
   /** Signs nothing that the house would have to refuse: the last receipt tells the balance, or else the service. */

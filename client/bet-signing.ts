@@ -6,7 +6,8 @@ import { ByteWriter, fieldToHex, toHex } from '../protocol/bytes.ts';
 import { GAME_COIN_FLIP, STAKE_UNIT } from '../protocol/constants.ts';
 import { signatureToBytes, signEddsa } from '../protocol/eddsa.ts';
 import { clientSeedOf, type SessionKey } from '../protocol/session.ts';
-import type { PendingBet } from './record.ts';
+import type { SignedBytes } from './parse.ts';
+import { type PendingBet, signedJson } from './record.ts';
 
 /**
  * Makes and signs the bytes of a bet; the same input gives the same bytes. A refused head is barred for good, so a bet that would
@@ -34,8 +35,8 @@ export function signBet(input: {
   }
 }
 
-/** The body of `POST /v1/bet`: the same bet gives the same text. */
-export function betBody(user: string, bet: PendingBet): string {
+/** The body of `POST /v1/bet`: the same bet gives the same text. `receipt`: the house's own for it, by which a restored house takes it again. */
+export function betBody(user: string, bet: PendingBet, receipt?: SignedBytes): string {
   return JSON.stringify({
     user,
     amount: (bet.stakeUnits * STAKE_UNIT).toString(),
@@ -45,6 +46,7 @@ export function betBody(user: string, bet: PendingBet): string {
     client_seed: fieldToHex(bet.clientSeed),
     session_key: toHex(bet.sessionKey),
     sig: toHex(bet.signature),
+    ...(receipt && { receipt: signedJson(receipt) }),
   });
 }
 

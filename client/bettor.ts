@@ -21,7 +21,7 @@ export interface UnansweredBet {
 }
 
 export interface BettorOptions extends Omit<BetSignerOptions, 'roots'> {
-  api: Pick<ApiClient, 'vault' | 'balance' | 'seedCommitment'>;
+  api: Pick<ApiClient, 'vault' | 'balance' | 'health' | 'seedCommitment'>;
   /** Takes the signed bets to the service. */
   post: BetPost;
   clock: Clock;

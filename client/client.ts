@@ -101,7 +101,8 @@ export class CasinoClient {
     const accountId = accountIdOf({ domain: house.domain, vault });
     const origin = options.origin ?? globalThis.location?.origin ?? new URL(options.apiUrl).origin;
     let loaded: Promise<Session> | undefined;
-    const session = () => {
+    const session = ({ anew } = { anew: false }) => {
+      if (anew) loaded = undefined;
       loaded ??= loadSession({ wallet, book, origin, genesisHash: house.genesisHash, house: house.house }).catch((error) => {
         loaded = undefined;
         throw error;

@@ -4,6 +4,7 @@ import type { BetAnswers } from './bet-answers.ts';
 import { betBody } from './bet-signing.ts';
 import type { Clock } from './clock.ts';
 import { CasinoApiError } from './errors.ts';
+import type { SignedBytes } from './parse.ts';
 import type { PendingBet } from './record.ts';
 
 /** Sends the body of a bet until it is answered, byte for byte; throws `CasinoApiError` and `ClientError`. */
@@ -18,6 +19,15 @@ export interface FlightPlace {
   answers: BetAnswers;
 }
 
+interface Sending {
+  bet: PendingBet;
+  /** The bet that it is chained on, if that is on its way too. */
+  before: Flight | undefined;
+  /** The receipt of the bet, if it was answered before. */
+  receipt: SignedBytes | undefined;
+  onOutcome: () => void;
+}
+
 /** What came of a bet that was sent. */
 export type FlightOutcome = { answer: BetAnswer; ackMs: number } | { error: unknown };
 
@@ -29,10 +39,10 @@ export class Flight {
   #outcome: FlightOutcome | undefined;
   #wanted = true;
 
-  /** Sends a bet that is durable in the store. `before`: the bet that it is chained on, if that is on its way too. */
-  constructor(place: FlightPlace, input: { bet: PendingBet; before: Flight | undefined; onOutcome: () => void }) {
+  /** Sends a bet that is durable in the store. */
+  constructor(place: FlightPlace, input: Sending) {
     this.bet = input.bet;
-    this.answered = this.#fly(place, input.before).then((outcome) => {
+    this.answered = this.#fly(place, input).then((outcome) => {
       this.#outcome = outcome;
       input.onOutcome();
       return 'answer' in outcome;
@@ -49,10 +59,10 @@ export class Flight {
     this.#wanted = false;
   }
 
-  async #fly(place: FlightPlace, before: Flight | undefined): Promise<FlightOutcome> {
+  async #fly(place: FlightPlace, sending: Sending): Promise<FlightOutcome> {
     const sentAtMs = place.clock.nowMs();
     try {
-      const answer = await this.#answer(place, before);
+      const answer = await this.#answer(place, sending);
       const ackMs = place.clock.nowMs() - sentAtMs;
       if (this.#wanted) await place.answers.keepReceipt(this.bet, answer);
       return { answer, ackMs };
@@ -62,8 +72,8 @@ export class Flight {
   }
 
   /** A bet may overtake the one before on the way: such a gap closes once that one is answered, and the same bytes are sent again. */
-  async #answer({ post, owner }: FlightPlace, before: Flight | undefined): Promise<BetAnswer> {
-    const body = betBody(owner, this.bet);
+  async #answer({ post, owner }: FlightPlace, { bet, before, receipt }: Sending): Promise<BetAnswer> {
+    const body = betBody(owner, bet, receipt);
     for (;;) {
       const isAhead = before !== undefined && before.outcome === undefined;
       try {

@@ -7,7 +7,7 @@ import { encodeLimit, REFUSAL_CODES, verifyMessage } from '../protocol/messages.
 import { FraudEvidenceError, type FraudKind } from './errors.ts';
 import { bytesOf } from './test/fake-chain.ts';
 import { type Lies, RECEIPT_KEY, sign } from './test/fake-service.ts';
-import { setTable, storedEvidence, type Table } from './test/table.ts';
+import { recordKey, setTable, storedEvidence, type Table } from './test/table.ts';
 
 type Json = Record<string, unknown>;
 const bet = { amount: 50_000n, guess: 'heads' } as const;
@@ -85,6 +85,7 @@ describe('a lie under the house’s own signature', () => {
   for (const where of ['balance', 'pendingDeposit'] as const) {
     it(`balance one too low after the first bet, by the ${where} on chain`, async () => {
       await table.chain.putVault({ owner: table.client.owner, sessionKeyHash: 1n, [where]: 10_000_000n });
+      table.service.slot = table.chain.height;
       table.service.lies.receipt = (receipt) => ({ ...receipt, balanceAfter: receipt.balanceAfter - 1n });
       await convicts({ kind: 'balance', signedByHouse: true });
     });
@@ -96,6 +97,22 @@ describe('a lie under the house’s own signature', () => {
       return body;
     });
     assert.equal((await table.client.bet(bet)).betNumber, 1n);
+  });
+
+  it('but a balance without a deposit that the service has not seen final yet is no lie', async () => {
+    const owned = { owner: table.client.owner, sessionKeyHash: 1n };
+    await table.chain.putVault({ ...owned, pendingDeposit: 90_000_000n });
+    await table.client.bet(bet);
+    // It catches up and settles; money is withdrawn, and the next deposit comes.
+    table.service.slot = table.chain.height;
+    await table.chain.putVault({ ...owned, pendingDeposit: 10_000_000n });
+    const again = await table.connect();
+    await again.bet(bet);
+    const record = JSON.parse((await table.store.get(recordKey(again))) as string) as object;
+    await table.store.put(recordKey(again), JSON.stringify({ ...record, balance: null }));
+    await table.chain.putVault({ ...owned, lastBet: 2n, balance: 9_000_000n, pendingDeposit: 9_000_000n });
+    table.chain.height += 1n;
+    assert.equal((await again.bet(bet)).betNumber, 3n);
   });
 
   it('but a balance that the chain explains is no lie: money was withdrawn', async () => {

@@ -20,7 +20,7 @@ export {
   FraudEvidenceError,
   type FraudKind,
 } from './errors.ts';
-export type { CasinoEvent } from './events.ts';
+export type { BetTaken, CasinoEvent } from './events.ts';
 export { ExitClient, type ExitOptions } from './exit-client.ts';
 export type { BetSummary, HistoryFilters, HistoryOptions, HistoryPage } from './history.ts';
 export type { HouseContext } from './house.ts';

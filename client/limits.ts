@@ -6,7 +6,7 @@ import type { ApiClient } from './api.ts';
 import { checkLimit, covers, type VaultContext } from './checks.ts';
 import { ClientError } from './errors.ts';
 import type { SignedBytes } from './parse.ts';
-import { MAX_RECORD_MESSAGES, type SigningRecord } from './record.ts';
+import { MAX_RECORD_MESSAGES, type PendingBet, type SigningRecord } from './record.ts';
 
 export interface WantedBet {
   betNumber: bigint;
@@ -36,7 +36,7 @@ export async function requireLimit(input: {
     const where = `the service is at bet ${answer.nextBet}, this record at ${record.nextBet}`;
     throw new ClientError('RECORD_CONFLICT', `${where}, or their heads differ: another device signs, or the service lost bets`);
   }
-  const limits = mergeLimits(context, { known, fresh: answer.limit, nextBet: record.nextBet });
+  const limits = mergeLimits(context, { known, fresh: answer.limit, nextBet: record.nextBet, pending: record.pending });
   if (limits.some((limit) => covers(decodeLimit(limit.message), wanted))) return limits;
   const offered = decodeLimit(answer.limit.message);
   if (offered.termsId !== wanted.termsId) {
@@ -48,19 +48,23 @@ export async function requireLimit(input: {
   throw new ClientError('OUTSIDE_LIMIT', `the house takes at most ${offered.maxStakeUnits} stake units in one bet`);
 }
 
-/** Limits that still cover a bet to come, the fresh one checked first and added. Limits only add: none is forgotten before it ends. */
+/**
+ * Limits that still cover a bet to come, the fresh one checked first and added. Limits only add: none is forgotten before it ends, and
+ * where there are too many, none that a pending bet was signed under: by that alone its refusal is contested.
+ */
 export function mergeLimits(
   context: VaultContext,
-  input: { known: readonly SignedBytes[]; fresh: SignedBytes; nextBet: bigint },
+  input: { known: readonly SignedBytes[]; fresh: SignedBytes; nextBet: bigint; pending: readonly PendingBet[] },
 ): SignedBytes[] {
-  const { known, fresh, nextBet } = input;
+  const { known, fresh, nextBet, pending } = input;
   const isKnown = known.some((limit) => compareBytes(limit.message, fresh.message) === 0);
   if (!isKnown) checkLimit(context, fresh);
-  const all = isKnown ? known : [...known, fresh];
-  return all
+  const all = (isKnown ? known : [...known, fresh])
     .map((signed) => ({ signed, limit: decodeLimit(signed.message) }))
     .filter(({ limit }) => limit.throughBet >= nextBet)
-    .sort((a, b) => (a.limit.throughBet < b.limit.throughBet ? 1 : -1))
+    .sort((a, b) => (a.limit.throughBet < b.limit.throughBet ? 1 : -1));
+  const needed = new Set(pending.map((bet) => all.find(({ limit }) => covers(limit, bet))));
+  return [...all.filter((one) => needed.has(one)), ...all.filter((one) => !needed.has(one))]
     .slice(0, MAX_RECORD_MESSAGES)
     .map(({ signed }) => signed);
 }

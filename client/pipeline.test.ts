@@ -118,6 +118,8 @@ describe('many bets at once', () => {
   });
 
   it('do not rely on each other’s winnings', async () => {
+    // More than the balance, whatever the first bet adds to it.
+    table.service.maxStakeUnits = 2_000n;
     const { gates, client } = await gated();
     const balance = (await stored()).balance as bigint;
     // Within the house's limit of 10,000,000, which a first win would take the balance beyond.
@@ -140,7 +142,8 @@ describe('a refusal among many', () => {
   it('drops the bets behind it, whose numbers are then bet anew', async () => {
     const { gates, client } = await gated();
     table.service.lies.refuses = (betNumber) => (betNumber === 3n ? 2 : 0);
-    const placed = [1, 2, 3, 4].map(() => client.bet(heads));
+    // The refused stake is more than two bets can win, and the chain shows no other money: the refusal is the house's right.
+    const placed = [1n, 20n, 1n, 1n].map((times) => client.bet({ ...heads, amount: times * AMOUNT }));
     const settled = Promise.allSettled(placed);
     await until(() => gates.arrived.length === 5);
     gates.open(2, 3, 4, 5);
@@ -214,6 +217,10 @@ describe('an answer that is withheld', () => {
     );
     assert.deepEqual(recovered, [3n, 4n]);
     for (const body of table.service.bets.slice(first)) assert.ok(sent.has(body), 'other bytes were sent than before');
+    // Bet 4 was answered, and its receipt kept: by that a house which has lost it takes it again.
+    const kept = JSON.parse((await table.store.get(recordKey(client).replace(/record$/, 'receipts/4'))) as string);
+    const { message, signature } = kept as Record<string, string>;
+    assert.deepEqual([...table.service.brought], [['4', { message, signature }]]);
   });
 
   it('or is another bet’s, is found out', async () => {

@@ -1,5 +1,5 @@
 import { betPack } from '../protocol/bet.ts';
-import { compareBytes, toHex } from '../protocol/bytes.ts';
+import { compareBytes } from '../protocol/bytes.ts';
 import { GAME_COIN_FLIP } from '../protocol/constants.ts';
 import { decodeReceipt } from '../protocol/messages.ts';
 import type { ApiClient } from './api.ts';
@@ -42,9 +42,7 @@ async function bringReceipt({ api, book, owner, context }: ReceiptBearer, betNum
   if (!kept?.bet) throw new ClientError('RECEIPT_INCOMPLETE', `the store did not keep all of bet ${betNumber}`);
   const first = kept.receipt;
   const bet = { ...kept.bet, packed: betPack({ ...kept.bet, game: GAME_COIN_FLIP }), head: decodeReceipt(first.message).head };
-  const body = JSON.parse(betBody(owner, bet)) as object;
-  const receipt = { message: toHex(first.message), signature: toHex(first.signature) };
-  const { receipt: second } = await api.postBet(JSON.stringify({ ...body, receipt }));
+  const { receipt: second } = await api.postBet(betBody(owner, bet, first));
   try {
     checkReceipt(context, { bet, signed: second });
     if (compareBytes(second.message, first.message) === 0) return;

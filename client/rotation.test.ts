@@ -58,7 +58,11 @@ describe('a rotation', () => {
     await table.client.bet({ amount: 50_000n, guess: 'heads' });
     assert.equal(signerOfLastBet(), before);
     const hashes = landRotations();
+    const otherTab = await table.connect();
+    await otherTab.bet({ amount: 50_000n, guess: 'heads' });
     await table.client.rotateSessionKey();
+    await otherTab.bet({ amount: 50_000n, guess: 'heads' });
+    assert.equal(signerOfLastBet(), hashes[0], 'another client of the store did not take up the new key');
     await table.client.bet({ amount: 50_000n, guess: 'heads' });
     assert.equal(signerOfLastBet(), hashes[0]);
     assert.notEqual(signerOfLastBet(), before);

@@ -73,8 +73,10 @@ interface FakeVault {
 export class FakeService {
   lies: Lies = {};
   faults: Fault[] = [];
-  /** Bodies of all bets that arrived. */
+  /** Bodies of all bets that arrived, without the receipts that came along. */
   readonly bets: string[] = [];
+  /** The last receipt that came along with a bet, by its number. */
+  readonly brought = new Map<string, unknown>();
   /** Slot of the chain that the service has seen final. */
   slot = 0n;
   /** What `GET /v1/bets/:id` says of any bet. */
@@ -175,7 +177,9 @@ export class FakeService {
   }
 
   #bet(body: string): { status: number; body: Json | string } | undefined {
-    this.bets.push(body);
+    const { receipt, ...bet } = JSON.parse(body) as Record<string, string>;
+    this.bets.push(JSON.stringify(bet));
+    if (receipt) this.brought.set(bet.nonce as string, receipt);
     const fault = this.faults.shift();
     if (fault === 'lost-request') return undefined;
     if (fault === 'html-502') return { status: 502, body: '<html>bad gateway</html>' };
@@ -184,7 +188,7 @@ export class FakeService {
     if (fault === 'conflict') return errorAnswer(409, { code: 'BET_CONFLICT', retry: false, bet_id: '00' });
     if (fault === 'gap') return errorAnswer(409, { code: 'BET_GAP', retry: true, expected_nonce: '1' });
     if (fault === 'refused-unsigned') return errorAnswer(422, { code: 'REFUSED', retry: false, reason: 'outside-limit' });
-    const answer = this.#place(JSON.parse(body) as Record<string, string>);
+    const answer = this.#place(bet);
     return fault === 'lost-answer' ? undefined : answer;
   }
 

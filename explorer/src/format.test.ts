@@ -1,7 +1,7 @@
 // Would catch: an amount that is rounded, a search that leads to the wrong place, a filtered list that loses rows between two pages.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, duration, grouped, roughSol, shortened, sol } from './format.ts';
+import { ago, duration, exactTime, grouped, isoTime, roughSol, shortened, sol } from './format.ts';
 import { gather } from './gather.ts';
 import { hrefOf, known } from './query.ts';
 import { placeOf } from './search.ts';
@@ -14,6 +14,14 @@ test('lamports in SOL are exact, however many', () => {
   assert.equal(sol('0'), '0');
   assert.equal(roughSol('1000999999999'), '1,000.999');
   assert.equal(grouped('9007199254740993'), '9,007,199,254,740,993');
+});
+
+test('a time that is no time does not take the page down: a house signs whatever it likes', () => {
+  assert.equal(isoTime(0), '1970-01-01T00:00:00.000Z');
+  for (const timeMs of [Number(2n ** 64n - 1n), Number.MAX_SAFE_INTEGER, Number.NaN]) {
+    assert.equal(isoTime(timeMs), undefined);
+    assert.equal(typeof exactTime(timeMs), 'string');
+  }
 });
 
 test('times and names are short', () => {

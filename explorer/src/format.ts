@@ -46,6 +46,12 @@ export function ago(timeMs: number, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
+/** A time for machines; undefined for what no date can be. */
+export function isoTime(timeMs: number): string | undefined {
+  const date = new Date(timeMs);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
 /** Date and time to the millisecond, in the reader's zone. */
 export function exactTime(timeMs: number): string {
   return new Date(timeMs).toLocaleString('en-GB', {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { BetState } from '../api-types.ts';
-import { duration, exactTime } from '../format.ts';
+import { duration, exactTime, isoTime } from '../format.ts';
 import { StateBadge } from './states.tsx';
 
 export interface TimelineStep {
@@ -23,7 +23,7 @@ export function Timeline({ steps, children }: { steps: readonly TimelineStep[]; 
               <StateBadge state={step.state} />
               {before && <span class="timeline-took">after {duration(step.timeMs - before.timeMs)}</span>}
             </div>
-            <time class="timeline-time" dateTime={new Date(step.timeMs).toISOString()}>
+            <time class="timeline-time" dateTime={isoTime(step.timeMs)}>
               {exactTime(step.timeMs)}
               {first && before && <span> · {duration(step.timeMs - first.timeMs)} in all</span>}
             </time>

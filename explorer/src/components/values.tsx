@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { ago, exactTime, grouped, roughSol, sol } from '../format.ts';
+import { ago, exactTime, grouped, isoTime, roughSol, sol } from '../format.ts';
 import { useNow } from '../hooks/use-now.ts';
 
 /** Lamports shown in SOL, exactly; the lamports on hover, or beside it. */
@@ -26,7 +26,7 @@ export function RoughAmount({ lamports }: { lamports: string }) {
 export function TimeAgo({ timeMs }: { timeMs: number }) {
   const nowMs = useNow();
   return (
-    <time dateTime={new Date(timeMs).toISOString()} title={exactTime(timeMs)}>
+    <time dateTime={isoTime(timeMs)} title={exactTime(timeMs)}>
       {ago(timeMs, nowMs)}
     </time>
   );
@@ -35,7 +35,7 @@ export function TimeAgo({ timeMs }: { timeMs: number }) {
 export function ExactTime({ timeMs }: { timeMs: number }) {
   const nowMs = useNow();
   return (
-    <time dateTime={new Date(timeMs).toISOString()}>
+    <time dateTime={isoTime(timeMs)}>
       {exactTime(timeMs)} <span class="muted">({ago(timeMs, nowMs)})</span>
     </time>
   );

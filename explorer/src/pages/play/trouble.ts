@@ -30,7 +30,10 @@ const WORDS: Record<string, Words> = {
   TERMS_CHANGED: ['The house has new odds', 'Load the page again to see them, and bet under them.'],
   TRANSACTION_FAILED: ['The chain rejected the transaction', 'Nothing has moved.'],
   TRANSACTION_EXPIRED: ['The chain took no transaction in time', 'Nothing has moved. Try again.'],
-  TIMEOUT: ['This takes longer than it should', 'It may still happen. Look again in a moment; doing it again does no harm.'],
+  TIMEOUT: [
+    'This takes longer than it should',
+    'It may still happen. Look at your money in a moment, before you do it again: a deposit would be made twice.',
+  ],
   STORE_UNAVAILABLE: [
     'This browser keeps nothing',
     'Bets have to be remembered here before they are sent. Private windows and blocked storage are reasons; the page needs https or localhost.',
