@@ -122,9 +122,7 @@ describe('many bets at once', () => {
     table.service.maxStakeUnits = 2_000n;
     const { gates, client } = await gated();
     const balance = (await stored()).balance as bigint;
-    // Within the house's limit of 10,000,000, which a first win would take the balance beyond.
-    const funds = balance < 10_000_000n ? balance - (balance % 10_000n) : 10_000_000n;
-    const most = { ...heads, amount: funds - 10_000n };
+    const most = { ...heads, amount: balance - (balance % 10_000n) - 10_000n };
     const placed = [client.bet({ ...heads, amount: 10_000n }), client.bet(most), client.bet(most)];
     void placed[2]?.catch(() => undefined);
     await until(() => gates.arrived.length === 3);
