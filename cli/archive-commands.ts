@@ -36,12 +36,14 @@ export function addArchiveCommands(program: Command): void {
     )
     .argument('<file>', "the archive's file, a copy from anywhere, or its name")
     .option('--file-only', 'only put the file into its place: the service may run')
+    .option('--json', 'print one JSON object')
     .action(async (file: string, flags: RestoreFlags) => {
       process.exitCode = await (await import('./archive.ts')).runRestore(file, flags);
     });
   command('now')
     .description('move all bets that have been settled for so long, with the service stopped')
     .requiredOption('--older-than-ms <time>', 'how long they stay, in milliseconds', milliseconds)
+    .option('--json', 'print one JSON object')
     .action(async (flags: NowFlags) => {
       process.exitCode = await (await import('./archive.ts')).runNow(flags);
     });

@@ -33,11 +33,13 @@ export interface VerifyFlags {
 export interface RestoreFlags {
   data: string;
   fileOnly?: boolean;
+  json?: boolean;
 }
 
 export interface NowFlags {
   data: string;
   olderThanMs: number;
+  json?: boolean;
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -128,7 +130,7 @@ export function runRestore(file: string, flags: RestoreFlags): Promise<number> {
       return { archiveNumber: record.archiveNumber, name: archiveName(record) };
     });
     if (flags.fileOnly) {
-      say(`${name} is in its place, and whole`);
+      tell(flags, `${name} is in its place, and whole`, { file: name, restored: 0 });
       return 0;
     }
     return writing(flags.data, async (ledger, output) => {
@@ -137,7 +139,8 @@ export function runRestore(file: string, flags: RestoreFlags): Promise<number> {
       const onProgress = (done: number) => output.bar({ label: 'restoring', done, total: record.bets });
       const bets = await restoreArchive(ledger, record, onProgress);
       output.end();
-      say(`${bets} bets of ${name} are back in the ledger${bets === 0 ? ': they had been before' : ''}`);
+      const words = `${bets} bets of ${name} are back in the ledger${bets === 0 ? ': they had been before' : ''}`;
+      tell(flags, words, { file: name, restored: bets });
       return 0;
     });
   });
@@ -206,11 +209,13 @@ export function runNow(flags: NowFlags): Promise<number> {
       const archiver = new Archiver({ ledger, files, archiveAfterMs: flags.olderThanMs, clock, log, leastBets: 1 });
       let archives = 0;
       while (await archiver.run()) archives += 1;
-      say(`archives written: ${archives}`);
+      tell(flags, `archives written: ${archives}`, { archives });
       return 0;
     }),
   );
 }
+
+const tell = (flags: { json?: boolean }, words: string, json: object): void => say(flags.json ? JSON.stringify(json) : words);
 
 /** Turns what goes wrong into words and an exit code. */
 async function answering(act: () => Promise<number>): Promise<number> {

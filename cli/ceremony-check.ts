@@ -16,6 +16,7 @@ export interface CheckFlags {
   rpc: string;
   house: string;
   vk?: number;
+  json?: boolean;
 }
 
 /**
@@ -24,8 +25,9 @@ export interface CheckFlags {
  */
 export async function runCheck(flags: CheckFlags): Promise<number> {
   try {
-    const { lines, findings } = await checkHouse(flags);
-    process.stdout.write(`${[...lines, ...findings.map((finding) => `DIFFERS: ${finding}`)].join('\n')}\n`);
+    const { lines, findings, json } = await checkHouse(flags);
+    const words = [...lines, ...findings.map((finding) => `DIFFERS: ${finding}`)].join('\n');
+    process.stdout.write(`${flags.json ? JSON.stringify({ ...json, findings }) : words}\n`);
     return findings.length === 0 ? 0 : EXIT_FINDING;
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
@@ -33,7 +35,7 @@ export async function runCheck(flags: CheckFlags): Promise<number> {
   }
 }
 
-async function checkHouse(flags: CheckFlags): Promise<{ lines: string[]; findings: string[] }> {
+async function checkHouse(flags: CheckFlags): Promise<{ lines: string[]; findings: string[]; json: object }> {
   const transcript = parseTranscript(readFileSync(flags.transcript, 'utf8'));
   const id = flags.vk ?? (CIRCUIT_NAMES as string[]).indexOf(transcript.circuit) + 1;
   if (id === 0) throw new Error(`no circuit is named ${transcript.circuit}: name the verifying key with --vk`);
@@ -57,7 +59,9 @@ async function checkHouse(flags: CheckFlags): Promise<{ lines: string[]; finding
     if (weakness) findings.push(`verifying key ${one.id}: anyone can forge proofs under it (${weakness})`);
   }
   lines.push('Each other key that is at work needs a transcript of its own.');
-  return { lines, findings };
+  const { circuit, verifyingKeySha256 } = transcript;
+  const verifyingKeys = keys.map((one) => ({ id: one.id, sha256: hex(one.keyHash), retired: one.retiredFromSlot <= slot }));
+  return { lines, findings, json: { house: flags.house, program, circuit, verifyingKeySha256, verifyingKeys } };
 }
 
 /** The program that owns the house, which must be at the address that follows from what it holds. */

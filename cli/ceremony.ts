@@ -19,12 +19,14 @@ export interface StartFlags {
   circuit: string;
   ptau: string;
   out: string;
+  json?: boolean;
 }
 
 export interface ContributeFlags {
   dir: string;
   name: string;
   entropyFile?: string;
+  json?: boolean;
 }
 
 export interface BeaconFlags {
@@ -32,57 +34,62 @@ export interface BeaconFlags {
   hash: string;
   source: string;
   iterations: number;
+  json?: boolean;
 }
 
 export interface VerifyFlags {
   dir: string;
   transcript?: string;
   skipPtauCheck?: boolean;
+  json?: boolean;
 }
 
 export interface ExportFlags {
   dir: string;
   out: string;
+  json?: boolean;
 }
 
 /** `casino keys ceremony start`. Resolves to the exit code, as all of them. */
 export function runStart(flags: StartFlags): Promise<number> {
-  return step(flags.out, async (place, output) => {
+  return step({ ...flags, directory: flags.out }, async (place, output) => {
     const circuit = circuitNamed(flags.circuit);
     output.line('• checking the powers of tau: minutes, and more for a large file');
     const record = await startCeremony(place, { circuit, ptau: flags.ptau });
-    print(
+    const lines = [
       describePowersOfTau(record),
       'Compare these hashes with those that its ceremony published, before anybody contributes.',
-    );
-    print(`The ceremony for ${record.circuit} begins in ${flags.out}, with the circuit hash`, `  ${record.circuitHash}`);
-    return 0;
+      `The ceremony for ${record.circuit} begins in ${flags.out}, with the circuit hash`,
+      `  ${record.circuitHash}`,
+    ];
+    return { code: 0, lines, json: record };
   });
 }
 
 /** `casino keys ceremony contribute` */
 export function runContribute(flags: ContributeFlags): Promise<number> {
-  return step(flags.dir, async (place, output) => {
+  return step({ ...flags, directory: flags.dir }, async (place, output) => {
     const entropy = await readEntropy({ file: flags.entropyFile, say: (line) => output.line(line) });
     const contribution = await contribute(place, { name: flags.name, entropy });
     entropy.fill(0);
-    print(describeContribution(contribution), 'Note this hash and publish it in your own name: the transcript must show it.');
-    return 0;
+    const advice = 'Note this hash and publish it in your own name: the transcript must show it.';
+    return { code: 0, lines: [describeContribution(contribution), advice], json: contribution };
   });
 }
 
 /** `casino keys ceremony beacon` */
 export function runBeacon(flags: BeaconFlags): Promise<number> {
-  return step(flags.dir, async (place) => {
+  return step({ ...flags, directory: flags.dir }, async (place) => {
     const beacon = { value: flags.hash, iterationsExponent: flags.iterations, source: flags.source };
-    print(describeContribution(await applyBeacon(place, beacon)), 'The ceremony is over: verify it, then export it.');
-    return 0;
+    const applied = await applyBeacon(place, beacon);
+    const lines = [describeContribution(applied), 'The ceremony is over: verify it, then export it.'];
+    return { code: 0, lines, json: applied };
   });
 }
 
 /** `casino keys ceremony verify` */
 export function runVerify(flags: VerifyFlags): Promise<number> {
-  return step(flags.dir, async (place) => {
+  return step({ ...flags, directory: flags.dir }, async (place) => {
     const circuit = circuitNamed(new CeremonyDirectory(flags.dir).record().circuit);
     const transcript = flags.transcript === undefined ? undefined : parseTranscript(readText(flags.transcript));
     const trustPowersOfTau = flags.skipPtauCheck ?? false;
@@ -91,37 +98,52 @@ export function runVerify(flags: VerifyFlags): Promise<number> {
       trustPowersOfTau,
       ...(transcript && { transcript }),
     });
-    print(`${record.circuit}, r1cs SHA-256 ${record.r1csSha256}`, describePowersOfTau(record));
-    for (const contribution of record.contributions) print(describeContribution(contribution));
-    for (const { code, message } of findings) print(`${code}: ${message}`);
-    if (trustPowersOfTau)
-      print('NOT CHECKED: the powers of tau were believed for their hashes. Compare those with the published ones.');
-    if (!sealed) print('Not finished: no beacon has ended it yet.');
-    print(
-      findings.length === 0
-        ? 'Everything that was checked holds.'
-        : `${findings.length} things do not hold: do not use this key.`,
-    );
-    return findings.length === 0 ? 0 : EXIT_FINDING;
+    const holds = findings.length === 0;
+    const lines = [
+      `${record.circuit}, r1cs SHA-256 ${record.r1csSha256}`,
+      describePowersOfTau(record),
+      ...record.contributions.map(describeContribution),
+      ...findings.map(({ code, message }) => `${code}: ${message}`),
+      ...(trustPowersOfTau
+        ? ['NOT CHECKED: the powers of tau were believed for their hashes. Compare those with the published ones.']
+        : []),
+      ...(sealed ? [] : ['Not finished: no beacon has ended it yet.']),
+      holds ? 'Everything that was checked holds.' : `${findings.length} things do not hold: do not use this key.`,
+    ];
+    const json = { ...record, sealed, findings, powersOfTauChecked: !trustPowersOfTau };
+    return { code: holds ? 0 : EXIT_FINDING, lines, json };
   });
 }
 
 /** `casino keys ceremony export` */
 export function runExport(flags: ExportFlags): Promise<number> {
-  return step(flags.dir, async (place) => {
+  return step({ ...flags, directory: flags.dir }, async (place) => {
     const circuit = circuitNamed(new CeremonyDirectory(flags.dir).record().circuit);
     const { transcript, files } = await exportCeremony(place, { circuit, out: flags.out });
-    print(...Object.values(files), `verifying key SHA-256 ${transcript.verifyingKeySha256}`);
-    return 0;
+    const lines = [...Object.values(files), `verifying key SHA-256 ${transcript.verifyingKeySha256}`];
+    return { code: 0, lines, json: { files, verifyingKeySha256: transcript.verifyingKeySha256 } };
   });
 }
 
-async function step(directory: string, run: (place: Place, output: Output) => Promise<number>): Promise<number> {
+/** How a step has ended: for people, and with `--json` for programs. */
+interface Ended {
+  code: number;
+  lines: string[];
+  json: object;
+}
+
+async function step(
+  { directory, json }: { directory: string; json?: boolean },
+  run: (place: Place, output: Output) => Promise<Ended>,
+): Promise<number> {
   const output = new Output(process.stderr);
   let snarkjs: Snarkjs | undefined;
   try {
     snarkjs = await Snarkjs.load((message) => output.progress(message));
-    return await run({ directory, snarkjs }, output);
+    const ended = await run({ directory, snarkjs }, output);
+    output.end();
+    process.stdout.write(`${json ? JSON.stringify(ended.json) : ended.lines.join('\n')}\n`);
+    return ended.code;
   } catch (error) {
     if (!(error instanceof CeremonyError || error instanceof ProtocolError)) throw error;
     output.line(`${error.code}: ${error.message}`);
@@ -148,8 +170,4 @@ function describePowersOfTau({ powersOfTau: { name, power, sha256, blake2b512 } 
 function describeContribution({ number, name, hash, beacon }: Contribution): string {
   const from = beacon ? `\n  ${beacon.value}, hashed 2^${beacon.iterationsExponent} times, from: ${beacon.source}` : '';
   return `contribution ${number}, ${name}\n  ${hash}${from}`;
-}
-
-function print(...lines: string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -5,6 +5,7 @@ import { addAuditCommands } from './audit-commands.ts';
 import { addBackupCommands } from './backup-commands.ts';
 import { addBettorCommands } from './bettor-commands.ts';
 import { addCompletionCommands } from './completion-commands.ts';
+import { addExamples } from './examples.ts';
 import { endOnUsage } from './exit-codes.ts';
 import { addExplorerCommands } from './explorer-commands.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
@@ -73,6 +74,7 @@ export function commandLine(): Command {
   addArchiveCommands(program);
   addKeysCommands(program);
   program.commandsGroup('About this command line:').helpCommand(true);
+  addExamples(program);
   addCompletionCommands(program, endOnUsage);
   return program;
 }

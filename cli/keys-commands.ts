@@ -22,7 +22,7 @@ export function addKeysCommands(program: Command): void {
       "make a circuit's proving key together with others, so that nobody knows its secret (docs/operating/ceremony.md)",
     );
   const named = (name: string, description: string) =>
-    steps.command(name).description(description).addHelpText('after', EXIT_CODES);
+    steps.command(name).description(description).option('--json', 'print one JSON object').addHelpText('after', EXIT_CODES);
   const inDirectory = (name: string, description: string) =>
     named(name, description).requiredOption('--dir <directory>', 'where the ceremony is kept');
   named('start', 'begin, from powers of tau that others have made')
