@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { type Command, CommanderError } from 'commander';
 import { commandLine } from '../cli/command-line.ts';
-import { commandLines, commandsOf, pages } from './test/commands.ts';
+import { commandLines, commandsOf, inlineCommands, pages } from './test/commands.ts';
 import { DocsWorld } from './test/world.ts';
 
 const TIMEOUT_MS = 600_000;
@@ -25,6 +25,10 @@ describe('every command that a page shows is one of the command line', () => {
       for (const { line, script } of blocks) for (const words of commandLines(script)) assertParses(words, `${page}:${line}`);
     });
   }
+});
+
+test('every command that a page calls by name is there, with the flags that are named', () => {
+  for (const page of pages()) for (const words of inlineCommands(page)) assertKnown(words, `${page}: casino ${words.join(' ')}`);
 });
 
 describe('every command that a page shows works', { timeout: TIMEOUT_MS }, () => {
@@ -55,6 +59,23 @@ function assertParses(words: readonly string[], where: string): void {
   assert.ok(script in SCRIPTS, `${where}: npm run ${script}: no such script`);
   const casino = /^node casino\.mjs ?(.*)$/.exec(SCRIPTS[script] ?? '');
   if (casino) assertCommand([...(casino[1] ? [casino[1]] : []), ...args.filter((word, at) => word !== '--' || at > 0)], where);
+}
+
+/** Words that lead to a command and its flags; what is in capitals stands for something, and an ellipsis for anything. */
+function assertKnown(words: readonly string[], where: string): void {
+  let command = commandLine();
+  for (const word of words) {
+    const inner = command.commands.find((one) => one.name() === word);
+    if (inner) command = inner;
+    else if (command.commands.length > 0) assert.match(word, /^(COMMAND|\.\.\.|…|--help|--version)$/, where);
+    else if (/^--[a-z]/.test(word) && word !== '--help') {
+      const flag = word.replace(/[=,.].*$/, '');
+      assert.ok(
+        command.options.some(({ long }) => long === flag),
+        where,
+      );
+    }
+  }
 }
 
 /** Parses without running. Variables are words like others. */

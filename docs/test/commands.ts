@@ -52,6 +52,12 @@ export function commandsOf(page: string): { blocks: CommandBlock[]; unmarked: Un
   return { blocks, unmarked };
 }
 
+/** What a page calls by name in running text: `casino house show`, without what would make it whole. */
+export function inlineCommands(page: string): string[][] {
+  const text = readFileSync(`${ROOT}${page}`, 'utf8').replaceAll(FENCE, '');
+  return [...text.matchAll(/`(?:npx )?casino ([^`]+)`/g)].map(([, command = '']) => words(command.replaceAll(/\s+/g, ' ')));
+}
+
 /** The `casino` and `npm run` command lines of a script, each as its words; variables stay as they are written. */
 export function commandLines(script: string): string[][] {
   const joined = script.replaceAll(/\\\n\s*/g, ' ');
