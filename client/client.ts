@@ -1,32 +1,26 @@
 import { type Address, getAddressEncoder } from '@solana/kit';
 import type { Vault } from '../program/client/accounts.ts';
-import { vaultAddress } from '../program/client/addresses.ts';
 import { accountIdOf } from '../protocol/account.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import type { ReceiptFile, SettlementHint } from '../protocol/receipt-file.ts';
-import { ApiClient, type BalanceAnswer, type BatchStatus, type BetStatus, type VaultAnswer } from './api.ts';
+import type { ApiClient, BalanceAnswer, BatchStatus, BetStatus, VaultAnswer } from './api.ts';
 import type { BetResult } from './bet-run.ts';
-import { BetSocket } from './bet-socket.ts';
 import { Bettor, type UnansweredBet } from './bettor.ts';
-import { type Chain, chainAt } from './chain.ts';
-import { type Clock, SYSTEM_CLOCK } from './clock.ts';
-import { developmentKeyWarning, hasDevelopmentKeys } from './development-keys.ts';
-import { ClientError } from './errors.ts';
+import type { Chain } from './chain.ts';
+import type { Clock } from './clock.ts';
+import { type Connected, type ConnectOptions, connect } from './connect.ts';
+import { developmentKeyWarning } from './development-keys.ts';
 import { type CasinoEvent, eventsOf } from './events.ts';
 import { type BetSummary, type HistoryOptions, type HistoryPage, historyOf, historyPage } from './history.ts';
-import { addressFrom, type HouseContext, loadHouse, loadVault } from './house.ts';
+import { type HouseContext, loadVault } from './house.ts';
 import { bringReceipts } from './readmission.ts';
 import { exportReceipt } from './receipt-export.ts';
-import { DEFAULT_RETRY_LIMITS, type RetryLimits } from './retry.ts';
 import { type RotationOptions, rotateSessionKey } from './rotation.ts';
 import { loadSession, type Session } from './session-secret.ts';
 import { RecordBook } from './signing-record.ts';
-import type { ClientStore } from './store.ts';
 import type { LandedTransaction } from './transactions.ts';
-import { fetchTransport, type HttpTransport } from './transport.ts';
 import { deposit, openVault, type Progress, type VaultPlace } from './vault-opening.ts';
 import { type Settled, type WaitOptions, waitForBatch, waitForBet } from './waiting.ts';
-import type { Wallet } from './wallet.ts';
 import {
   type Claimed,
   claim,
@@ -39,36 +33,6 @@ import {
   withdrawalOptions,
 } from './withdrawal.ts';
 
-export interface ConnectOptions {
-  /** The service, `http://host:port`. */
-  apiUrl: string;
-  /** A Solana node that the bettor trusts: the house, its key and its terms are read from it. */
-  rpcUrl: string;
-  wallet: Wallet;
-  store: ClientStore;
-  /** The house and program that the bettor means. Without them the service's word decides which house this is. */
-  house?: Address | undefined;
-  program?: Address | undefined;
-  /** Web origin for the session message; the page's own in a browser, else the service's. */
-  origin?: string | undefined;
-  retry?: RetryLimits | undefined;
-  /** For one HTTP request. */
-  requestTimeoutMs?: number | undefined;
-  transport?: HttpTransport | undefined;
-  /** What carries bets: HTTP requests, or messages over one WebSocket, which is closed while no bet is under way for some seconds. */
-  betsOver?: 'http' | 'websocket' | undefined;
-  clock?: Clock | undefined;
-  /** Replaces the node at `rpcUrl`. */
-  chain?: Chain | undefined;
-  /** Most bets that are on their way at once, 1 to 32; by default 32. */
-  maxInFlight?: number | undefined;
-  /** Hears of bets that an earlier run had signed and this one got answered. */
-  onRecovered?: ((result: BetResult) => void) | undefined;
-  /** Hears what a bettor has to know before it puts money in; by default the console does. */
-  onWarning?: ((message: string) => void) | undefined;
-}
-
-const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
 const DEFAULT_WAIT_MS = 120_000;
 
 /** One wallet's business with one house: its vault, its bets, and what became of them. */
@@ -134,24 +98,7 @@ export class CasinoClient {
    * options say.
    */
   static async connect(options: ConnectOptions): Promise<CasinoClient> {
-    const clock = options.clock ?? SYSTEM_CLOCK;
-    const retry = options.retry ?? DEFAULT_RETRY_LIMITS;
-    const apiUrl = options.apiUrl.replace(/\/+$/, '');
-    const timeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
-    const betSocket = options.betsOver === 'websocket' ? new BetSocket({ apiUrl, clock, timeoutMs }) : undefined;
-    const api = new ApiClient({ apiUrl, transport: options.transport ?? fetchTransport, clock, retry, timeoutMs, betSocket });
-    const chain = options.chain ?? chainAt(options.rpcUrl, { clock, retry });
-    const named = await api.house();
-    const place = { house: addressFrom(named.house), program: addressFrom(named.program) };
-    for (const name of ['house', 'program'] as const) {
-      if (options[name] !== undefined && options[name] !== place[name]) {
-        throw new ClientError('CHAIN_MISMATCH', `the service runs ${name} ${place[name]}, not ${options[name]}`);
-      }
-    }
-    const house = await loadHouse(chain, place);
-    const vault = await vaultAddress({ ...place, owner: options.wallet.address });
-    const developmentKeys = await hasDevelopmentKeys(chain, place);
-    return new CasinoClient(options, { api, chain, clock, house, developmentKeys, vaultAddress: vault, apiUrl });
+    return new CasinoClient(options, await connect(options));
   }
 
   /**
@@ -330,16 +277,6 @@ export class CasinoClient {
 function warnOnConsole(message: string): void {
   // biome-ignore lint/suspicious/noConsole: a warning that nobody hears is none, in Node as in a browser
   console.warn(`warning: ${message}`);
-}
-
-interface Connected {
-  api: ApiClient;
-  chain: Chain;
-  clock: Clock;
-  house: HouseContext;
-  developmentKeys: boolean | undefined;
-  vaultAddress: Address;
-  apiUrl: string;
 }
 
 function waitDefaults(options: Partial<WaitOptions>): WaitOptions {

@@ -7,8 +7,9 @@ export type { BetResult } from './bet-run.ts';
 export type { UnansweredBet } from './bettor.ts';
 export { BrowserStore } from './browser-store.ts';
 export { type Chain, chainAt } from './chain.ts';
-export { CasinoClient, type ConnectOptions } from './client.ts';
+export { CasinoClient } from './client.ts';
 export { type Clock, SYSTEM_CLOCK } from './clock.ts';
+export type { ConnectOptions } from './connect.ts';
 export {
   API_ERROR_CODES,
   type ApiErrorCode,

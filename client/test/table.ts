@@ -1,8 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { createKeyPairSignerFromPrivateKeyBytes } from '@solana/kit';
 import { toHex } from '../../protocol/bytes.ts';
-import { CasinoClient, type ConnectOptions } from '../client.ts';
+import { CasinoClient } from '../client.ts';
 import type { Clock } from '../clock.ts';
+import type { ConnectOptions } from '../connect.ts';
 import type { FraudEvidenceError } from '../errors.ts';
 import { MemoryStore } from '../store.ts';
 import { addressOfByte, FakeChain } from './fake-chain.ts';
