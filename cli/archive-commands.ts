@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { NowFlags, RestoreFlags, VerifyFlags } from './archive.ts';
 import { endOnUsage } from './exit-codes.ts';
+import { positiveWhole } from './flags.ts';
 
 /** Bad usage is not a finding. */
 const EXIT_CODES =
@@ -42,14 +43,9 @@ export function addArchiveCommands(program: Command): void {
     });
   command('now')
     .description('move all bets that have been settled for so long, with the service stopped')
-    .requiredOption('--older-than-ms <time>', 'how long they stay, in milliseconds', milliseconds)
+    .requiredOption('--older-than-ms <time>', 'how long they stay, in milliseconds', positiveWhole(13))
     .option('--json', 'print one JSON object')
     .action(async (flags: NowFlags) => {
       process.exitCode = await (await import('./archive.ts')).runNow(flags);
     });
-}
-
-function milliseconds(text: string): number {
-  if (!/^[1-9][0-9]{0,12}$/.test(text)) throw new InvalidArgumentError('must be a positive whole number');
-  return Number(text);
 }

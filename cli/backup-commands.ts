@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { BackupFlags, ListFlags, RestoreFlags, VerifyFlags } from './backup.ts';
 import { endOnUsage } from './exit-codes.ts';
+import { positiveWhole } from './flags.ts';
 
 const BACKUP_HELP = `
 Examples:
@@ -30,7 +31,7 @@ export function addBackupCommands(program: Command): void {
     .option('--data <directory>', 'where the ledger is kept')
     .option('--to <directory>', 'where backups are kept: another disk')
     .option('--with-keys', "the house's secrets too, in a file that only you may read: whoever has it is the house")
-    .option('--keep <count>', 'remove all but so many of the newest backups', wholeNumber)
+    .option('--keep <count>', 'remove all but so many of the newest backups', positiveWhole(6))
     .option('--json', 'print one JSON object')
     .addHelpText('after', BACKUP_HELP)
     .exitOverride(endOnUsage)
@@ -72,9 +73,4 @@ export function addBackupCommands(program: Command): void {
     .action(async (flags: RestoreFlags) => {
       process.exitCode = await (await import('./backup.ts')).runRestore(flags);
     });
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new InvalidArgumentError('must be a positive whole number');
-  return Number(text);
 }

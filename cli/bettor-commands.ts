@@ -4,6 +4,7 @@ import type { BetFlags } from './bettor.ts';
 import { type BettorFlags, DEFAULT_KEYPAIR, DEFAULT_STORE } from './bettor-place.ts';
 import { answered, parsedBy } from './command-actions.ts';
 import { endOnUsage } from './exit-codes.ts';
+import { positiveWhole } from './flags.ts';
 
 const EXIT_CODES =
   '\nExit codes: 0 done, 1 refused, or something does not hold, 2 bad usage, 75 no answer, or not yet: the same command goes on.';
@@ -31,7 +32,7 @@ export function addBettorCommands(program: Command): void {
     answered(flags, HINT, async () => (await import('./bettor.ts')).balance(flags)),
   );
   named('history', 'your newest bets, by the receipts in your store')
-    .option('--limit <count>', 'at most so many', count, 20)
+    .option('--limit <count>', 'at most so many', positiveWhole(6), 20)
     .action((flags: BettorFlags & { limit: number }) =>
       answered(flags, HINT, async () => (await import('./bettor.ts')).history(flags)),
     );
@@ -56,7 +57,7 @@ export function addBettorCommands(program: Command): void {
 function addBet(under: Command): void {
   place(under.command('bet <amount> <side>').description('bet on heads or tails, and see the flip, checked, and its receipt'))
     .option('--deposit <amount>', 'pay so much in first if the balance does not do; opens your vault')
-    .option('--count <times>', 'the same bet so often', count, 1)
+    .option('--count <times>', 'the same bet so often', positiveWhole(6), 1)
     .option('--wait', 'until each bet is settled on chain')
     .addHelpText('after', '\nExamples:\n  casino bet 0.05 heads --deposit 1\n  casino bet 0.05 tails --count 10 --wait --json')
     .addHelpText('after', AMOUNTS)
@@ -90,9 +91,4 @@ function stakeOf(text: string): bigint {
 function sideOf(text: string): 'heads' | 'tails' {
   if (text === 'heads' || text === 'tails') return text;
   throw new InvalidArgumentError('a coin has heads and tails');
-}
-
-function count(text: string): number {
-  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new InvalidArgumentError('must be a positive whole number');
-  return Number(text);
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { addArchiveCommands } from './archive-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
@@ -9,7 +9,7 @@ import { addExamples } from './examples.ts';
 import { endOnUsage } from './exit-codes.ts';
 import { addExplorerCommands } from './explorer-commands.ts';
 import { addFairnessCommands } from './fairness-commands.ts';
-import { DEFAULT_EXPLORER_PORT, type DemoFlags, type ServiceFlags, type StartFlags } from './flags.ts';
+import { DEFAULT_EXPLORER_PORT, type DemoFlags, positiveWhole, type ServiceFlags, type StartFlags } from './flags.ts';
 import { addHouseCommands } from './house-commands.ts';
 import { addKeysCommands } from './keys-commands.ts';
 import type { ReconcileFlags } from './reconcile.ts';
@@ -45,8 +45,8 @@ export function commandLine(): Command {
   program.commandsGroup('Try it out, and bet:');
   withServiceOptions(program.command('demo'), { data: './data', apiPort: DEFAULT_API_PORT })
     .description('watch bettors bet, and their bets proven, settled, finalized and reconciled')
-    .option('--bets <count>', 'bets in all', wholeNumber, 200)
-    .option('--bettors <count>', 'bettors', wholeNumber, 5)
+    .option('--bets <count>', 'bets in all', positiveWhole(9), 200)
+    .option('--bettors <count>', 'bettors', positiveWhole(9), 5)
     .option('--exit', 'end when all is settled, instead of staying up')
     .option('--json', 'print one JSON object as the last line')
     .addHelpText('after', DEMO_HELP)
@@ -115,16 +115,11 @@ function withServiceOptions(command: Command, defaults: { data: string | undefin
     .option('--data <directory>', 'where everything that lasts is kept', defaults.data)
     .option('--reset', 'begin anew, on the local chain alone: wipe chain, ledger, keys and proofs together')
     .option('--blob-store <where>', 'where blobs are published too, repeatable: docs/operating/blobs.md', oneMore, [])
-    .option('--api-port <port>', 'port of the API', wholeNumber, defaults.apiPort)
+    .option('--api-port <port>', 'port of the API', positiveWhole(9), defaults.apiPort)
     .option('--proving-keys <directory>', 'proving keys of a ceremony, instead of development keys')
-    .option('--rpc-port <port>', 'port of the local chain', wholeNumber, DEFAULT_RPC_PORT)
-    .option('--explorer-port <port>', 'port of the explorer', wholeNumber, DEFAULT_EXPLORER_PORT)
+    .option('--rpc-port <port>', 'port of the local chain', positiveWhole(9), DEFAULT_RPC_PORT)
+    .option('--explorer-port <port>', 'port of the explorer', positiveWhole(9), DEFAULT_EXPLORER_PORT)
     .option('--no-explorer', 'serve no explorer');
 }
 
 const oneMore = (value: string, before: string[]): string[] => [...before, value];
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('must be a positive whole number');
-  return Number(text);
-}

@@ -1,3 +1,5 @@
+import { InvalidArgumentError } from 'commander';
+
 /** Flags of the commands that run the service. */
 export interface ServiceFlags {
   data: string;
@@ -39,3 +41,13 @@ export interface DemoFlags {
 /** What the sequencer is told of them. */
 export const blobStoreFlags = ({ blobStore = [] }: { blobStore?: readonly string[] }): string[] =>
   blobStore.flatMap((where) => ['--blob-store', where]);
+
+/** Reads a flag that is a positive whole number of at most so many digits. */
+export const positiveWhole =
+  (mostDigits: number) =>
+  (text: string): number => {
+    if (!new RegExp(`^[1-9][0-9]{0,${mostDigits - 1}}$`).test(text)) {
+      throw new InvalidArgumentError('must be a positive whole number');
+    }
+    return Number(text);
+  };

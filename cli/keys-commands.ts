@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type * as ceremony from './ceremony.ts';
 import type { CheckFlags } from './ceremony-check.ts';
 import { answered } from './command-actions.ts';
 import { endOnUsage } from './exit-codes.ts';
+import { positiveWhole } from './flags.ts';
 import type { KeysFlags } from './operator-keys.ts';
 
 const EXIT_CODES = '\nExit codes: 0 done and in order, 1 something does not hold, 2 bad usage, 75 try again later.';
@@ -37,7 +38,7 @@ export function addKeysCommands(program: Command): void {
   inDirectory('beacon', 'end the ceremony with a public value that was announced before it was known')
     .requiredOption('--hash <hex>', 'the value')
     .requiredOption('--source <text>', 'where it is from, so that others can look it up')
-    .option('--iterations <exponent>', 'it is hashed two to the power of this often', wholeNumber, 10)
+    .option('--iterations <exponent>', 'it is hashed two to the power of this often', positiveWhole(5), 10)
     .action(async (flags: ceremony.BeaconFlags) => finish((await runners()).runBeacon(flags)));
   inDirectory('verify', 'recompute everything that the ceremony claims')
     .option('--transcript <file>', 'compare the published transcript too')
@@ -50,7 +51,7 @@ export function addKeysCommands(program: Command): void {
     .requiredOption('--transcript <file>', 'of the ceremony')
     .requiredOption('--rpc <url>', "the chain's JSON-RPC address")
     .requiredOption('--house <address>', 'the house')
-    .option('--vk <number>', 'the verifying key; by default that of the circuit', wholeNumber)
+    .option('--vk <number>', 'the verifying key; by default that of the circuit', positiveWhole(5))
     .action(async (flags: CheckFlags) => finish((await import('./ceremony-check.ts')).runCheck(flags)));
 }
 
@@ -84,9 +85,4 @@ const runners = () => import('./ceremony.ts');
 
 async function finish(run: Promise<number>): Promise<void> {
   process.exitCode = await run;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9][0-9]{0,4}$/.test(text)) throw new InvalidArgumentError('must be a positive whole number');
-  return Number(text);
 }

@@ -1,13 +1,18 @@
-const LAMPORTS_PER_SOL = 1_000_000_000n;
-const DECIMALS = 9;
+export const LAMPORTS_PER_SOL = 1_000_000_000n;
+export const SOL_DECIMALS = 9;
+
+/** What stands after the whole SOL of an amount that is not negative, the point included; nothing if it is whole. */
+export function solFraction(lamports: bigint): string {
+  const digits = (lamports % LAMPORTS_PER_SOL).toString().padStart(SOL_DECIMALS, '0').replace(/0+$/, '');
+  return digits ? `.${digits}` : '';
+}
 
 /** `1234500000` as `1.2345`: lamports in SOL, exactly. */
 export function sol(lamports: string | bigint): string {
   const value = BigInt(lamports);
   const size = value < 0n ? -value : value;
-  const fraction = (size % LAMPORTS_PER_SOL).toString().padStart(DECIMALS, '0').replace(/0+$/, '');
   const whole = grouped(size / LAMPORTS_PER_SOL);
-  return `${value < 0n ? '−' : ''}${whole}${fraction ? `.${fraction}` : ''}`;
+  return `${value < 0n ? '−' : ''}${whole}${solFraction(size)}`;
 }
 
 /** SOL with at most three digits after the point, the rest cut off: where there is no room for more. */

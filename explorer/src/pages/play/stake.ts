@@ -1,21 +1,21 @@
-const LAMPORTS_PER_SOL = 1_000_000_000n;
-const DECIMALS = 9;
+import { STAKE_UNIT } from '../../../../protocol/constants.ts';
+import { LAMPORTS_PER_SOL, SOL_DECIMALS, solFraction } from '../../format.ts';
+
 const SOL_TEXT = /^(\d{1,9})(?:\.(\d{1,9}))?$/;
 
 /** A stake is so many lamports, or a multiple. */
-export const STAKE_STEP = 10_000n;
+export const STAKE_STEP = STAKE_UNIT;
 
 /** `0.05` as lamports, exactly; undefined for anything but digits and one point. */
 export function lamportsOf(text: string): bigint | undefined {
   const match = SOL_TEXT.exec(text.trim().replace(',', '.'));
   if (!match) return undefined;
-  return BigInt(match[1] as string) * LAMPORTS_PER_SOL + BigInt((match[2] ?? '').padEnd(DECIMALS, '0'));
+  return BigInt(match[1] as string) * LAMPORTS_PER_SOL + BigInt((match[2] ?? '').padEnd(SOL_DECIMALS, '0'));
 }
 
 /** Lamports as what `lamportsOf` reads: no grouping. */
 export function solText(lamports: bigint): string {
-  const fraction = (lamports % LAMPORTS_PER_SOL).toString().padStart(DECIMALS, '0').replace(/0+$/, '');
-  return `${lamports / LAMPORTS_PER_SOL}${fraction ? `.${fraction}` : ''}`;
+  return `${lamports / LAMPORTS_PER_SOL}${solFraction(lamports)}`;
 }
 
 /** Why this can not be staked; undefined if it can. */
