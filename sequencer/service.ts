@@ -73,7 +73,6 @@ export async function startService(options: {
   try {
     const wasOpen = ledger.read.meta('identity') !== undefined;
     const { circuits, proverThreads: threads, rpcTimeoutMs, provingKeysDirectory: ceremonyKeys } = config;
-    const proving = options.proving ?? (await nativeProving({ paths, ceremonyKeys, circuits, threads, onProgress }));
     const rpc = connectRpc(config.rpcUrl, rpcTimeoutMs);
     const keys = await presentKeys(paths.keys, {
       rpc,
@@ -81,6 +80,7 @@ export async function startService(options: {
       // Of a house that exists the keys are there, or it is another's: fresh ones would be those of another house.
       load: options.makeHouse && !wasOpen ? loadOperatorKeys : readOperatorKeys,
     });
+    const proving = options.proving ?? (await nativeProving({ paths, ceremonyKeys, circuits, threads, onProgress }));
     const { keys: provingKeys } = proving;
     const house = { ...config, rpc, keys, keysDirectory: paths.keys, provingKeys, nowMs: () => performance.now(), onProgress };
     if (options.makeHouse) await makeDevelopmentHouse(house);
